@@ -1,0 +1,3 @@
+from cagolab.celery import app as celery_app
+
+__all__ = ["celery_app"]

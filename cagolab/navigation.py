@@ -1,0 +1,139 @@
+"""The frame around every page: the side bar's entries, the shop's name, and the demo's banner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+
+from cagolab import clock
+from cagolab.people import name_of
+from cagolab.roles import ADMINISTER, EDIT, VIEW
+from cagolab.security import second_factor
+from cagolab.shop import shop_name
+from orders.statuses import DISPLAY_ORDER
+
+# Parameters that do not make a list another list.
+PAGING = frozenset({"size", "sort", "cursor", "direction"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the side bar; shown only to those who may open it."""
+
+    label: str
+    route: str
+    argument: str = ""
+    query: str = ""
+    permission: str = VIEW
+
+    @property
+    def address(self) -> str:
+        """Where the entry leads."""
+        path = reverse(self.route, args=[self.argument] if self.argument else [])
+        return f"{path}?{self.query}" if self.query else path
+
+    def leads_to(self, request: HttpRequest) -> bool:
+        """True when the page now shown is this entry's."""
+        path, _, query = self.address.partition("?")
+        return request.path == path and (not query or QueryDict(query) == request.GET)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading with its entries; `icon` is Font Awesome's name."""
+
+    label: str
+    icon: str
+    entries: tuple[Entry, ...]
+    # A long group stays folded until one of its pages is open.
+    folded: bool = False
+
+
+# G13-7: a page per payment status, in the order of a payment's life.
+PAYMENT_STATUS_PAGES = {
+    "AUTH": "仮売上",
+    "SALES": "実売上",
+    "CAPTURE": "即時売上",
+    "VOID": "取消",
+    "RETURN": "返品",
+    "RETURNX": "月跨返品",
+    "CHECK": "有効性チェック",
+}
+
+GROUPS = (
+    Group(
+        "受注管理",
+        "cart-shopping",
+        (
+            Entry("受注一覧", "orders:list"),
+            Entry("新規受注入力", "orders:new", permission=EDIT),
+            Entry("配送番号CSV登録", "orders:tracking_csv", permission=EDIT),
+            Entry("決済状況一覧", "payments:list"),
+            Entry("差異一覧", "payments:differences"),
+            Entry("一括処理の履歴", "bulk:list"),
+            Entry("決済処理中の注文の取消", "payments:stale_orders"),
+            Entry("結果通知", "payments:notifications"),
+        ),
+    ),
+    Group(
+        "対応状況別",
+        "list-check",
+        tuple(Entry(status.label, "orders:list", query=f"status={status.value}") for status in DISPLAY_ORDER),
+        folded=True,
+    ),
+    Group(
+        "決済状況別",
+        "credit-card",
+        tuple(
+            Entry(label, "payments:status_page", argument=status)
+            for status, label in PAYMENT_STATUS_PAGES.items()
+        ),
+        folded=True,
+    ),
+    Group(
+        "設定",
+        "gear",
+        (
+            Entry("決済アカウント", "payments:accounts", permission=ADMINISTER),
+            Entry("夜間処理", "payments:nightly_settings", permission=ADMINISTER),
+            Entry("利用者", "users", permission=ADMINISTER),
+            Entry("操作履歴", "audit", permission=ADMINISTER),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context of the frame; asks the database for nothing but the user's permissions, once per request."""
+    frame: dict[str, Any] = {"shop_name": shop_name(), "navigation": ()}
+    if settings.SANDBOX_URL:
+        frame["demo_clock"] = clock.now()
+    user = getattr(request, "user", None)
+    if isinstance(user, User):
+        frame["user_name"] = name_of(user)
+        # Between the password and the code, or before the app is set up, the frame offers only the way out.
+        frame["is_in"] = not (
+            second_factor.is_wanted(request.session) or second_factor.must_enrol(user, request.session)
+        )
+    if frame.get("is_in"):
+        frame["navigation"] = [shown for group in GROUPS if (shown := _shown(group, request))["entries"]]
+    return frame
+
+
+def _shown(group: Group, request: HttpRequest) -> dict[str, Any]:
+    entries = [
+        {"label": entry.label, "address": entry.address, "current": entry.leads_to(request)}
+        for entry in group.entries
+        if request.user.has_perm(entry.permission)
+    ]
+    return {
+        "label": group.label,
+        "icon": group.icon,
+        "entries": entries,
+        "open": not group.folded or any(entry["current"] for entry in entries),
+    }

@@ -1,0 +1,181 @@
+"""The one interface between the back office and a payment provider.
+
+An adapter is stateless: it turns a request into telegrams and the answers into an outcome. It never raises
+for business results, it never repeats a call that may have moved money, and it writes every telegram into
+the journal before the bytes leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol, TypeAlias
+
+from gateways.outcomes import Declined, InquiryOutcome, NotSent, Outcome, Refused, Unknown
+from gateways.vocabulary import Action, CancelType, MethodKind, PaymentStatus
+
+# What an authorization, a change or a reauthorization ends as: a hold, or a charge at once.
+Target: TypeAlias = Literal[PaymentStatus.AUTH, PaymentStatus.CAPTURE]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What the provider can do. Screens and services read this, never a provider's name."""
+
+    actions: frozenset[Action]
+    # Capture and cancel carry a processing date that the operator chooses.
+    needs_date: bool = False
+    # An amount change turns a 3-D Secure payment into one without (requirement PG-8).
+    loses_3ds: bool = False
+    # The provider reports expired authorizations; otherwise our day count is only a guess.
+    reports_expiry: bool = False
+    inquiry_has_amount: bool = True
+    # An answer "no such trade" proves that an authorization never arrived.
+    not_found_is_proof: bool = True
+    max_amount: int = 9_999_999
+    # The longest that one verb may wait for answers (seconds, all its telegrams together).
+    longest_call_seconds: int = 200
+    # Actions made of several telegrams that may be called again with a journal that remembers progress.
+    resumes: frozenset[Action] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentReference:
+    """Which payment: our id at the provider, and what the provider gave us to address it."""
+
+    order_id: str
+    kind: MethodKind = MethodKind.CARD
+    status: PaymentStatus = PaymentStatus.UNPROCESSED
+    amount: int = 0
+    # In how many parts the customer pays; 1 = lump sum.
+    installments: int = 1
+    references: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardToken:
+    """A one-time token made in the customer's browser. Card numbers never enter this process."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredCard:
+    """A card kept at the provider under a member."""
+
+    member_id: str
+    card_seq: str
+
+
+CardSource: TypeAlias = CardToken | StoredCard
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizeRequest:
+    """Authorize (AUTH) or sell at once (CAPTURE). `amount` in yen; `installments` 1 = lump sum."""
+
+    amount: int
+    target: Target
+    card: CardSource
+    installments: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureRequest:
+    """Capture the whole authorized amount (yen); `on` only where the provider needs a date."""
+
+    amount: int
+    on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelRequest:
+    """Cancel with the type that the rule decided on; `on` only where the provider needs a date."""
+
+    cancel_type: CancelType
+    on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeAmountRequest:
+    """Change to a new total in yen, ending as a hold or a charge."""
+
+    amount: int
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReauthorizeRequest:
+    """Authorize a cancelled payment again with the card it was made with."""
+
+    amount: int
+    target: Target
+
+
+class Journal(Protocol):
+    """Where an adapter writes what it does, durably, before and after each telegram.
+
+    `sending` is called before any byte leaves, `answered` after; texts are masked already.
+    `remember` persists what the next step of a multi-step action needs; `progress` reads it back.
+    """
+
+    @property
+    def progress(self) -> Mapping[str, str]: ...
+
+    def sending(self, *, call: str, request: str) -> int: ...
+
+    def answered(self, handle: int, *, summary: str, response: str, duration_ms: int) -> None: ...
+
+    def remember(self, **progress: str) -> None: ...
+
+
+class Gateway(Protocol):
+    """One provider account. Every verb returns an outcome; none raises for a business result."""
+
+    capabilities: Capabilities
+
+    def authorize(
+        self, payment: PaymentReference, request: AuthorizeRequest, journal: Journal
+    ) -> Outcome: ...
+
+    def capture(self, payment: PaymentReference, request: CaptureRequest, journal: Journal) -> Outcome: ...
+
+    def cancel(self, payment: PaymentReference, request: CancelRequest, journal: Journal) -> Outcome: ...
+
+    def change_amount(
+        self, payment: PaymentReference, request: ChangeAmountRequest, journal: Journal
+    ) -> Outcome: ...
+
+    def reauthorize(
+        self, payment: PaymentReference, request: ReauthorizeRequest, journal: Journal
+    ) -> Outcome: ...
+
+    def inquire(self, payment: PaymentReference, journal: Journal) -> InquiryOutcome: ...
+
+
+class KeptCard(Protocol):
+    """A card on file. `number` is masked by the provider; `expire` is YYMM, empty where it was not told."""
+
+    @property
+    def card_seq(self) -> str: ...
+
+    @property
+    def number(self) -> str: ...
+
+    @property
+    def expire(self) -> str: ...
+
+
+CardFileFailure: TypeAlias = Declined | Refused | NotSent | Unknown
+
+
+class CardFile(Protocol):
+    """The cards that a provider keeps for the members of the shop (CC-7). No call here moves money."""
+
+    def keep_traded(
+        self, *, member_id: str, order_id: str, journal: Journal
+    ) -> KeptCard | CardFileFailure: ...
+
+    def kept(self, *, member_id: str, journal: Journal) -> Sequence[KeptCard] | CardFileFailure: ...

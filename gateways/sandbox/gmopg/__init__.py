@@ -1,0 +1,1 @@
+"""GMO-PG's 「PGマルチペイメントサービス」, protocol type (`*.idPass`), as the shop sees it."""

@@ -1,0 +1,1 @@
+"""Paygent's side of the wire (module type, telegrams)."""

@@ -1,0 +1,198 @@
+"""What a kind of bulk act gives to the engine, and the list of kinds that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.http import QueryDict
+
+from orders.bulk.models import BulkRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One frozen row with all that its verdict depends on. Equal facts get the same verdict."""
+
+    item_id: int
+    facts: Hashable
+    amount: int | None
+    payment_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The row will be executed. `group` heads it in the preview, `words` say what happens to this row.
+
+    `shown` is the decision's fingerprint: the row is executed only while the decision still has it.
+    `confirmation` is a sentence that must be ticked on its own before the run starts.
+    """
+
+    group: str
+    words: str
+    shown: str
+    customer_sees: str = ""
+    warnings: tuple[str, ...] = ()
+    confirmation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skip:
+    """The row is left out, and this is why, as a sentence; `words` where a row has details of its own."""
+
+    reason: str
+    words: str = ""
+
+
+Verdict: TypeAlias = Ready | Skip
+
+
+class Ending(StrEnum):
+    """How executing a row ended. NOT_SENT: nothing left the machine, so that it may be tried again."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    RECHECK = "recheck"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The ending with a sentence for the operator."""
+
+    ending: Ending
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One claimed row, ready to be executed. `key` is the same for every repeat of the same try."""
+
+    order_id: int
+    payment_id: int | None
+    shown: str
+    key: UUID
+    parameters: Mapping[str, Any]
+    follow: bool
+    actor: User | None
+    actor_name: str
+    ip_address: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowChoice:
+    """The check box 対応状況を…にする: its text, and whether the shop wants it ticked."""
+
+    label: str
+    is_default: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One value that the operator may still choose for a parameter on the preview page."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """A parameter that may be chosen anew: `name` as `parse` reads it, `label` for the operator."""
+
+    name: str
+    label: str
+    values: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A sentence above the preview. `is_warning` when the operator should stop and think."""
+
+    text: str
+    is_warning: bool = False
+
+
+class InvalidParameters(ValueError):
+    """The parameters of a kind make no sense; the message is for the operator."""
+
+
+class BulkKind(Protocol):
+    """One kind of act. `is_atomic` kinds write only to our own database: their work and the row's result
+    are one transaction. The others go out to a provider, and are asked by key what became of a row."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def label(self) -> str:
+        """The act's name in lists, such as 一括売上."""
+        ...
+
+    @property
+    def permission(self) -> str: ...
+
+    @property
+    def is_atomic(self) -> bool: ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many rows of one run are executed at the same time."""
+        ...
+
+    def parse(self, posted: QueryDict) -> dict[str, Any]:
+        """The parameters from the list's form, ready for JSON. Raises InvalidParameters."""
+        ...
+
+    def title(self, parameters: Mapping[str, Any]) -> str:
+        """The act with its parameters, such as 対応状況を「発送済み」に変更."""
+        ...
+
+    def notices(self, run: BulkRun) -> Sequence[Notice]: ...
+
+    def follow_choice(self, run: BulkRun) -> FollowChoice | None: ...
+
+    def choices(self, parameters: Mapping[str, Any]) -> Choices | None: ...
+
+    def rows(self, run: BulkRun) -> Iterable[Row]:
+        """Every frozen row of the run with its facts, in a number of queries that does not grow with it."""
+        ...
+
+    def judge(self, facts: Any, parameters: Mapping[str, Any], now: datetime) -> Verdict:
+        """The verdict for all rows with these facts. No query."""
+        ...
+
+    def execute(self, task: Task, now: datetime) -> Result: ...
+
+    def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
+        """What is known of tries that were begun, by key; a key that is missing was never begun."""
+        ...
+
+
+@dataclass
+class Registry:
+    """The kinds by code. Filled by the apps when they are ready."""
+
+    kinds: dict[str, BulkKind] = field(default_factory=dict)
+
+    def register(self, kind: BulkKind) -> None:
+        """Add a kind; the same code twice is a programming error."""
+        if kind.code in self.kinds:
+            raise ValueError(f"bulk kind {kind.code} is registered twice")
+        self.kinds[kind.code] = kind
+
+    def get(self, code: str) -> BulkKind | None:
+        """The kind, or None for a code that nobody registered."""
+        return self.kinds.get(code)
+
+    def __getitem__(self, code: str) -> BulkKind:
+        return self.kinds[code]
+
+
+registry = Registry()

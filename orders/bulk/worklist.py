@@ -1,0 +1,164 @@
+"""The work list in PostgreSQL: claiming rows, writing how they ended, stopping, finishing.
+
+Every function is one short transaction. Leases and waiting times run on the database server's clock, since
+the product's may be moved in demo and tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from orders.bulk.models import BulkItem, BulkRun
+
+# A claim older than this belongs to a worker that died. Longer than any call with its read timeout, so that a
+# slow provider seldom looks like a dead worker; where it does, the same key asks again and sends nothing.
+LEASE_SECONDS = 180
+
+_CLAIM_WAITING = """
+    UPDATE orders_bulkitem SET state = 'claimed', claimed_at = clock_timestamp()
+    WHERE id = (
+        SELECT item.id
+        FROM orders_bulkitem AS item
+        JOIN orders_bulkrun AS run ON run.id = item.run_id AND run.state = 'running'
+        WHERE item.run_id = %s AND item.state = 'ready'
+          AND (item.not_before IS NULL OR item.not_before <= clock_timestamp())
+        ORDER BY item.id
+        LIMIT 1
+        FOR UPDATE OF item SKIP LOCKED
+    )
+    RETURNING *
+"""
+
+_CLAIM_ABANDONED = """
+    UPDATE orders_bulkitem SET claimed_at = clock_timestamp()
+    WHERE id = (
+        SELECT id
+        FROM orders_bulkitem
+        WHERE run_id = %s AND state = 'claimed'
+          AND claimed_at < clock_timestamp() - make_interval(secs => %s)
+        ORDER BY id
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING *
+"""
+
+
+def claim(run_id: UUID) -> BulkItem | None:
+    """Take the next waiting row of a running run for this worker, or None when none is due.
+
+    SKIP LOCKED keeps workers out of each other's way; `claimed_at` is the claim's token, see `record`.
+    """
+    return next(iter(BulkItem.objects.raw(_CLAIM_WAITING, [run_id])), None)
+
+
+def claim_abandoned(run_id: UUID) -> BulkItem | None:
+    """Take over a row whose worker died, with its key unchanged; also in a stopped run, since it may be sent."""
+    return next(iter(BulkItem.objects.raw(_CLAIM_ABANDONED, [run_id, LEASE_SECONDS])), None)
+
+
+def record(item: BulkItem, *, state: BulkItem.State, message: str, now: datetime) -> bool:
+    """Write how a claimed row ended. False when the claim was lost to another worker: then nothing is written."""
+    return bool(
+        _mine(item).update(
+            state=state, message=message[:400], finished_at=now, claimed_at=None, not_before=None
+        )
+    )
+
+
+def put_back(item: BulkItem, *, wait_seconds: int, message: str, now: datetime) -> bool:
+    """Let a row that was not sent wait for its next try, under a new key; in a stopped run it is stopped."""
+    with transaction.atomic():
+        run = BulkRun.objects.select_for_update(of=("self",), no_key=True).get(pk=item.run_id)
+        if run.stopped_at is not None:
+            return record(item, state=BulkItem.State.STOPPED, message=message, now=now)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE orders_bulkitem SET state = 'ready', tries = tries + 1, claimed_at = NULL, message = %s,"
+                " not_before = clock_timestamp() + make_interval(secs => %s)"
+                " WHERE id = %s AND state = 'claimed' AND claimed_at = %s",
+                [message[:400], wait_seconds, item.pk, item.claimed_at],
+            )
+            return bool(cursor.rowcount)
+
+
+def settle_unknown(results: Mapping[int, tuple[BulkItem.State, str]], now: datetime) -> int:
+    """Move rows that were being confirmed to what has turned out, by row id. Returns how many moved."""
+    moved = 0
+    for item_id, (state, message) in results.items():
+        moved += BulkItem.objects.filter(pk=item_id, state=BulkItem.State.UNKNOWN).update(
+            state=state, message=message[:400], finished_at=now
+        )
+    return moved
+
+
+def start(run: BulkRun, *, follow: bool, now: datetime) -> bool:
+    """PREVIEW to RUNNING, once. False when it was started before."""
+    return bool(
+        BulkRun.objects.filter(pk=run.pk, state=BulkRun.State.PREVIEW, taken__gt=0).update(
+            state=BulkRun.State.RUNNING, started_at=now, follow=follow
+        )
+    )
+
+
+def stop(run: BulkRun, *, by_name: str, now: datetime) -> bool:
+    """Stop a running run: rows that nobody has claimed end as 中止, claimed ones end by themselves."""
+    with transaction.atomic():
+        stopped = BulkRun.objects.filter(
+            pk=run.pk, state=BulkRun.State.RUNNING, stopped_at__isnull=True
+        ).update(stopped_at=now, stopped_by_name=by_name)
+        if stopped:
+            BulkItem.objects.filter(run=run, state=BulkItem.State.READY).update(
+                state=BulkItem.State.STOPPED,
+                message="中止されたため、実行していません。",
+                finished_at=now,
+            )
+    finish(run.pk, now)
+    return bool(stopped)
+
+
+def finish(run_id: UUID, now: datetime) -> bool:
+    """RUNNING to FINISHED once no row waits or is being executed. Rows in UNKNOWN may still be confirmed."""
+    unfinished = BulkItem.objects.filter(
+        run_id=run_id, state__in=(BulkItem.State.READY, BulkItem.State.CLAIMED)
+    )
+    if unfinished.exists():
+        return False
+    return bool(
+        BulkRun.objects.filter(pk=run_id, state=BulkRun.State.RUNNING).update(
+            state=BulkRun.State.FINISHED, finished_at=now
+        )
+    )
+
+
+def active_workers(run_id: UUID) -> int:
+    """How many rows of the run are being executed under a lease that still holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM orders_bulkitem WHERE run_id = %s AND state = 'claimed'"
+            " AND claimed_at >= clock_timestamp() - make_interval(secs => %s)",
+            [run_id, LEASE_SECONDS],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def seconds_until_due(run_id: UUID) -> float | None:
+    """How long until a waiting row is due, 0 when one is already; None when no row waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM min(coalesce(not_before, clock_timestamp())) - clock_timestamp())::float8"
+            " FROM orders_bulkitem WHERE run_id = %s AND state = 'ready'",
+            [run_id],
+        )
+        row = cursor.fetchone()
+    return max(0.0, row[0]) if row and row[0] is not None else None
+
+
+def _mine(item: BulkItem) -> QuerySet[BulkItem]:
+    return BulkItem.objects.filter(pk=item.pk, state=BulkItem.State.CLAIMED, claimed_at=item.claimed_at)

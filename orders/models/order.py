@@ -1,0 +1,186 @@
+"""The order and its lines."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from orders.payment_copy import AUTHORIZED, LIVE
+from orders.statuses import OrderStatus
+
+# The list's sort key: newest first, the id breaking ties, so that pages can go on by key.
+NEWEST_FIRST = ("-ordered_at", "-id")
+
+# What needs doing today (X-5): each has a partial index, and lists filter by the very same condition.
+PAYMENT_OPEN = models.Q(payment_is_open=True)
+AMOUNT_DIFFERS = models.Q(payment_status__in=LIVE) & ~models.Q(payment_amount=models.F("payment_total"))
+HAS_DEADLINE = models.Q(payment_status__in=AUTHORIZED)
+CANCELLED_WITH_LIVE_MONEY = models.Q(
+    payment_status__in=LIVE, status__in=[OrderStatus.CANCELLED, OrderStatus.RETURNED]
+)
+SHIPPED_NOT_CAPTURED = models.Q(payment_status__in=AUTHORIZED, status=OrderStatus.SHIPPED)
+
+
+class Order(models.Model):
+    """受注. Amounts in yen; `version` counts saves, so that two editors cannot overwrite each other.
+
+    The `payment_*` columns are a copy of the order's current payment, written by the payments app in the
+    same transaction as the payment itself, so that lists need no join. Nothing here decides on them.
+    """
+
+    # EC-CUBE's order number is the id as text; kept apart so that imported shops keep theirs.
+    number = models.CharField("注文番号", max_length=30, unique=True)
+    status = models.SmallIntegerField("対応状況", choices=OrderStatus.choices, default=OrderStatus.NEW)
+    version = models.PositiveIntegerField(default=1)
+    customer = models.ForeignKey(
+        "orders.Customer", on_delete=models.PROTECT, null=True, blank=True, related_name="orders"
+    )
+
+    ordered_at = models.DateTimeField("受注日")
+    paid_at = models.DateTimeField("入金日", null=True, blank=True)
+    shipped_at = models.DateTimeField("発送日", null=True, blank=True)
+    # Set by the services: auto_now would take the machine's time instead of the product's.
+    updated_at = models.DateTimeField("更新日", default=timezone.now)
+
+    name = models.CharField("お名前", max_length=120)
+    kana = models.CharField("お名前(フリガナ)", max_length=120, blank=True)
+    company = models.CharField("会社名", max_length=120, blank=True)
+    email = models.EmailField("メールアドレス", max_length=254, blank=True)
+    phone = models.CharField("電話番号", max_length=20, blank=True)
+    postal_code = models.CharField("郵便番号", max_length=8, blank=True)
+    prefecture = models.CharField("都道府県", max_length=4, blank=True)
+    address = models.CharField("住所", max_length=300, blank=True)
+
+    delivery_name = models.CharField("お届け先 お名前", max_length=120, blank=True)
+    delivery_kana = models.CharField("お届け先 フリガナ", max_length=120, blank=True)
+    delivery_company = models.CharField("お届け先 会社名", max_length=120, blank=True)
+    delivery_phone = models.CharField("お届け先 電話番号", max_length=20, blank=True)
+    delivery_postal_code = models.CharField("お届け先 郵便番号", max_length=8, blank=True)
+    delivery_prefecture = models.CharField("お届け先 都道府県", max_length=4, blank=True)
+    delivery_address = models.CharField("お届け先 住所", max_length=300, blank=True)
+    delivery_date = models.DateField("お届け日", null=True, blank=True)
+    delivery_time = models.CharField("お届け時間", max_length=30, blank=True)
+    tracking_number = models.CharField("お問い合わせ番号", max_length=60, blank=True)
+    tracking_url = models.URLField("追跡URL", max_length=300, blank=True)
+
+    payment_method = models.ForeignKey(
+        "orders.PaymentMethod", on_delete=models.PROTECT, related_name="orders", verbose_name="お支払方法"
+    )
+    payment_method_name = models.CharField(max_length=60)
+
+    subtotal = models.IntegerField("小計", default=0)
+    delivery_fee = models.IntegerField("送料", default=0)
+    charge = models.IntegerField("手数料", default=0)
+    discount = models.IntegerField("値引き", default=0)
+    used_points = models.IntegerField("利用ポイント", default=0)
+    added_points = models.IntegerField("加算ポイント", default=0)
+    total = models.IntegerField("合計", default=0)
+    payment_total = models.IntegerField("お支払い合計", default=0)
+
+    message = models.TextField("お問合せ", max_length=4000, blank=True)
+    memo = models.TextField("ショップ用メモ", max_length=4000, blank=True)
+    is_subscription = models.BooleanField("定期購入", default=False)
+
+    payment_id = models.BigIntegerField(null=True, editable=False)
+    payment_provider = models.CharField(max_length=20, blank=True, editable=False)
+    payment_kind = models.CharField(max_length=20, blank=True, editable=False)
+    payment_status = models.CharField(max_length=16, blank=True, editable=False)
+    payment_amount = models.IntegerField(null=True, editable=False)
+    payment_deadline = models.DateField(null=True, editable=False)
+    payment_is_open = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=OrderStatus.values), name="order_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(payment_total__gte=0), name="order_payment_total_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=[*NEWEST_FIRST], name="order_newest"),
+            # Totals of searches read the status of thousands of orders from here, without touching their rows.
+            models.Index(fields=["id"], include=["status"], name="order_id_status"),
+            models.Index(fields=["status", *NEWEST_FIRST], name="order_status_newest"),
+            models.Index(fields=["payment_status", *NEWEST_FIRST], name="order_payment_status_newest"),
+            models.Index(fields=[*NEWEST_FIRST], condition=PAYMENT_OPEN, name="order_payment_open"),
+            models.Index(fields=[*NEWEST_FIRST], condition=AMOUNT_DIFFERS, name="order_amount_differs"),
+            models.Index(
+                fields=["payment_deadline", *NEWEST_FIRST], condition=HAS_DEADLINE, name="order_deadline"
+            ),
+            models.Index(
+                fields=[*NEWEST_FIRST], condition=CANCELLED_WITH_LIVE_MONEY, name="order_cancelled_live"
+            ),
+            models.Index(
+                fields=[*NEWEST_FIRST], condition=SHIPPED_NOT_CAPTURED, name="order_shipped_uncaptured"
+            ),
+            models.Index(fields=["paid_at"], condition=models.Q(paid_at__isnull=False), name="order_paid_at"),
+            models.Index(
+                fields=["delivery_date"],
+                condition=models.Q(delivery_date__isnull=False),
+                name="order_delivery_date",
+            ),
+            models.Index(fields=["updated_at"], name="order_updated_at"),
+            models.Index(fields=["payment_total"], name="order_payment_total"),
+            models.Index(
+                fields=["tracking_number"],
+                condition=~models.Q(tracking_number=""),
+                opclasses=["text_pattern_ops"],
+                name="order_tracking_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"注文番号 {self.number}"
+
+
+class OrderLine(models.Model):
+    """One 明細: goods, or any other charge or discount. Rate and rounding are frozen when it is made."""
+
+    class Kind(models.IntegerChoices):
+        PRODUCT = 1, "商品"
+        DELIVERY_FEE = 2, "送料"
+        CHARGE = 3, "手数料"
+        DISCOUNT = 4, "値引き"
+        POINTS = 6, "ポイント"
+
+    class TaxType(models.IntegerChoices):
+        TAXABLE = 1, "課税"
+        NOT_TAXABLE = 2, "不課税"
+        TAX_EXEMPT = 3, "非課税"
+
+    class Rounding(models.IntegerChoices):
+        HALF_UP = 1, "四捨五入"
+        DOWN = 2, "切り捨て"
+        UP = 3, "切り上げ"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.SmallIntegerField(choices=Kind.choices, default=Kind.PRODUCT)
+    product = models.ForeignKey(
+        "orders.Product", on_delete=models.PROTECT, null=True, blank=True, related_name="lines"
+    )
+    name = models.CharField("商品名", max_length=200)
+    code = models.CharField("商品コード", max_length=60, blank=True)
+    options = models.CharField("規格", max_length=200, blank=True)
+    unit_price = models.IntegerField("金額")
+    # Goods and discounts are priced 税抜, delivery fee, charge and points 税込.
+    price_includes_tax = models.BooleanField(default=False)
+    quantity = models.IntegerField("数量", default=1)
+    tax_rate = models.DecimalField("税率", max_digits=4, decimal_places=1, default=10)
+    tax_type = models.SmallIntegerField("課税区分", choices=TaxType.choices, default=TaxType.TAXABLE)
+    rounding = models.SmallIntegerField(choices=Rounding.choices, default=Rounding.HALF_UP)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="line_quantity_positive"),
+            models.CheckConstraint(
+                condition=models.Q(tax_rate__gte=0) & models.Q(tax_rate__lte=100),
+                name="line_tax_rate_0_to_100",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,328 @@
+"""Search over a million orders: one normalised text per order, character grams, and a window of the newest.
+
+Both sides, text and term, are folded by the same function, so that width, case, kana, spaces and hyphens do
+not matter. The gram functions live in the database (migration 0003) and are repeated here for terms.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection
+from django.db.models import F, Func, QuerySet, TextField, Value
+
+from orders.models import Order, OrderSearch
+
+SEPARATOR: Final = "\x1f"
+MAX_TERM_CHARACTERS: Final = 200
+MAX_PARTS: Final = 10
+# Rows that are read by LIKE before the grams are asked: first a few, which answer common terms at once, then
+# more, when the grams have shown that the term is not rare.
+NEAR_ROWS: Final = 2_000
+WINDOW_ROWS: Final = 10_000
+# So many hits among these show that the term is not rare, and that the larger window will have enough of them.
+FREQUENT_HITS: Final = 15
+# A term with no more hits than this is rare: all its hits are taken, in whatever order the grams yield them.
+FEW_HITS: Final = 1_000
+# Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
+FIRST_HITS: Final = 1_000
+# How a term is judged common before it is counted: its share among so many of the newest orders.
+PROBE_ROWS: Final = 2_000
+COMMON_SHARE: Final = 0.1
+
+# ー (the long vowel mark) is a letter and stays.
+_HYPHENS = frozenset("-‐‑‒–—―−﹘﹣－⁃⸺⸻˗")
+_DROPPED_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
+_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
+
+
+class SearchField(IntEnum):
+    """Where a field stands in the search text, as split_part counts."""
+
+    NUMBER = 1
+    NAME = 2
+    KANA = 3
+    COMPANY = 4
+    EMAIL = 5
+    PHONE = 6
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What must all be found: parts anywhere in the text, and parts within one field."""
+
+    anywhere: tuple[str, ...] = ()
+    within: tuple[tuple[SearchField, str], ...] = ()
+    # The order's date, the end excluded; None is no bound.
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.anywhere or self.within)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every part, wherever it is looked for."""
+        return (*self.anywhere, *(part for _field, part in self.within))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Ids of matching orders in the order asked for. `complete`: no other order matches beyond them."""
+
+    ids: list[int]
+    complete: bool
+
+
+def normalise(text: str) -> str:
+    """Fold width, case and kana, and take out spaces, hyphens and control characters. Idempotent."""
+    folded = _fold(text)
+    while folded != text:
+        text, folded = folded, _fold(folded)
+    return folded
+
+
+def _fold(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).casefold().translate(_KATAKANA)
+    return "".join(
+        character
+        for character in text
+        if character not in _HYPHENS and unicodedata.category(character) not in _DROPPED_CATEGORIES
+    )
+
+
+def text_of(*, number: str, name: str, kana: str, company: str, email: str, phone: str) -> str:
+    """The search text of an order, in the order of SearchField."""
+    return SEPARATOR.join(normalise(part) for part in (number, name, kana, company, email, phone))
+
+
+def refresh(order: Order) -> None:
+    """Write the search text of an order that was saved."""
+    OrderSearch.objects.update_or_create(
+        order_id=order.pk, defaults={"ordered_at": order.ordered_at, "text": text_of_order(order)}
+    )
+
+
+def text_of_order(order: Order) -> str:
+    """The search text of an order row."""
+    return text_of(
+        number=order.number,
+        name=order.name,
+        kana=order.kana,
+        company=order.company,
+        email=order.email,
+        phone=order.phone,
+    )
+
+
+def parse(typed: str) -> tuple[tuple[str, ...], str]:
+    """The parts of what was typed, and a sentence when something of it was left out (else empty)."""
+    message = ""
+    if len(typed) > MAX_TERM_CHARACTERS:
+        typed = typed[:MAX_TERM_CHARACTERS]
+        message = f"検索語が長いため、最初の{MAX_TERM_CHARACTERS}文字で検索しました。"
+    words = unicodedata.normalize("NFKC", typed).split()
+    parts = tuple(dict.fromkeys(part for word in words if (part := normalise(word))))
+    if len(parts) > MAX_PARTS:
+        parts = parts[:MAX_PARTS]
+        message = f"検索語が多いため、最初の{MAX_PARTS}語で検索しました。"
+    return parts, message
+
+
+def plain_code(typed: str) -> str:
+    """An order or tracking number as typed, made half-width, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", typed).split())
+
+
+def long_grams(text: str) -> set[str]:
+    """All three-character pieces that lie within one field; equals orders_long_grams in the database."""
+    return {field[start : start + 3] for field in text.split(SEPARATOR) for start in range(len(field) - 2)}
+
+
+def matching(terms: Terms) -> QuerySet[OrderSearch]:
+    """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
+    long, short = _grams_of(terms)
+    texts = ArrayField(TextField())
+    rows = OrderSearch.objects.all()
+    for function, grams in (("orders_long_grams", long), ("orders_short_grams", short)):
+        if grams:
+            pieces = Func(F("text"), function=function, output_field=texts)
+            rows = rows.alias(**{function: pieces}).filter(**{f"{function}__contains": grams})
+    for part in terms.anywhere:
+        rows = rows.filter(text__contains=part)
+    for number, (field, part) in enumerate(terms.within):
+        name = f"field{number}"
+        piece = Func(
+            F("text"), Value(SEPARATOR), Value(int(field)), function="split_part", output_field=TextField()
+        )
+        rows = rows.alias(**{name: piece}).filter(**{f"{name}__contains": part})
+    return rows
+
+
+def candidates(
+    terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool
+) -> Iterator[Candidates]:
+    """Matching orders beyond a key, in ever larger helpings, until the caller has enough.
+
+    The planner misjudges LIKE with ORDER BY and LIMIT, and a LIMIT does not bound a bitmap scan: hence first
+    windows of rows by date, and the grams, each fenced off from the sorting. The grams come before the larger
+    window only where the term may be rare: otherwise finding that out takes longer than the window.
+    """
+    near = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=NEAR_ROWS)
+    yield near
+    if near.complete:
+        return
+    if len(near.ids) < FREQUENT_HITS:
+        few = _few(terms, beyond=beyond, oldest_first=oldest_first)
+        if few.complete:
+            yield few
+            return
+    window = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=WINDOW_ROWS)
+    yield window
+    if window.complete:
+        return
+    first = _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=FIRST_HITS)
+    yield first
+    if not first.complete:
+        yield _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=None)
+
+
+def _window(
+    terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool, rows: int
+) -> Candidates:
+    likes, like_parameters = _likes(terms)
+    key, key_parameters, order = _position(beyond, oldest_first)
+    span, span_parameters = _span(terms)
+    sql = f"""
+        WITH nearest AS MATERIALIZED (
+            SELECT order_id, ordered_at, text FROM orders_ordersearch WHERE {key} AND {span}
+            ORDER BY {order} LIMIT %s
+        )
+        SELECT (SELECT count(*) FROM nearest),
+               ARRAY(SELECT order_id FROM nearest WHERE {likes} ORDER BY {order})
+    """  # noqa: S608  (only constants of this module are put into the text)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*key_parameters, *span_parameters, rows, *like_parameters])
+        read, ids = cursor.fetchone()
+    return Candidates(ids=ids, complete=read < rows)
+
+
+def _few(terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool) -> Candidates:
+    """All hits of a rare term; not complete, and of no use, when there are more than FEW_HITS."""
+    found, parameters = by_grams_sql(terms, limit=FEW_HITS + 1)
+    key, key_parameters, order = _position(beyond, oldest_first)
+    sql = f"""
+        WITH hits AS MATERIALIZED ({found})
+        SELECT (SELECT count(*) FROM hits), ARRAY(SELECT order_id FROM hits WHERE {key} ORDER BY {order})
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*parameters, *key_parameters])
+        hits, ids = cursor.fetchone()
+    return Candidates(ids=ids, complete=hits <= FEW_HITS)
+
+
+def _hits(
+    terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool, limit: int | None
+) -> Candidates:
+    found, parameters = by_grams_sql(terms, limit=None)
+    key, key_parameters, order = _position(beyond, oldest_first)
+    sql = f"""
+        WITH hits AS MATERIALIZED ({found})
+        SELECT order_id FROM hits WHERE {key} ORDER BY {order} LIMIT %s
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*parameters, *key_parameters, limit])
+        ids = [row[0] for row in cursor.fetchall()]
+    return Candidates(ids=ids, complete=limit is None or len(ids) < limit)
+
+
+def is_common(terms: Terms) -> bool:
+    """Whether a tenth of the newest orders match: the grams would then yield nearly every order."""
+    found, parameters = by_date_sql(terms, rows=PROBE_ROWS, limit=PROBE_ROWS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({found}) AS found", parameters)  # noqa: S608
+        return bool(cursor.fetchone()[0] >= PROBE_ROWS * COMMON_SHARE)
+
+
+def has_more_than(terms: Terms, rows: int) -> bool:
+    """Whether there are more orders in the span of dates than so many, matching or not."""
+    span, parameters = _span(terms)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT FROM orders_ordersearch WHERE {span} OFFSET %s)",  # noqa: S608
+            [*parameters, rows],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def by_date_sql(terms: Terms, *, rows: int, limit: int) -> tuple[str, list[Any]]:
+    """SELECT of up to `limit` matching ids among so many of the newest orders, and its parameters."""
+    likes, parameters = _likes(terms)
+    span, span_parameters = _span(terms)
+    sql = f"""
+        SELECT order_id FROM (
+            SELECT order_id, text FROM orders_ordersearch WHERE {span}
+            ORDER BY ordered_at DESC, order_id DESC LIMIT %s
+        ) AS nearest WHERE {likes} LIMIT %s
+    """  # noqa: S608
+    return sql, [*span_parameters, rows, *parameters, limit]
+
+
+def by_grams_sql(terms: Terms, *, limit: int | None) -> tuple[str, list[Any]]:
+    """SELECT of up to `limit` matching ids (and their dates) in no order, and its parameters."""
+    long, short = _grams_of(terms)
+    likes, parameters = _likes(terms)
+    conditions: list[str] = []
+    gram_parameters: list[Any] = []
+    for function, grams in (("orders_long_grams", long), ("orders_short_grams", short)):
+        if grams:
+            conditions.append(f"{function}(text) @> %s::text[]")
+            gram_parameters.append(grams)
+    span, span_parameters = _span(terms)
+    where = " AND ".join([*conditions, likes, span])
+    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where} LIMIT %s"  # noqa: S608
+    return sql, [*gram_parameters, *parameters, *span_parameters, limit]
+
+
+def _span(terms: Terms) -> tuple[str, list[Any]]:
+    conditions = [("ordered_at >= %s", terms.since), ("ordered_at < %s", terms.until)]
+    given = [(condition, bound) for condition, bound in conditions if bound is not None]
+    return " AND ".join(condition for condition, _ in given) or "true", [bound for _, bound in given]
+
+
+def _grams_of(terms: Terms) -> tuple[list[str], list[str]]:
+    long: set[str] = set()
+    short: set[str] = set()
+    for part in terms.parts:
+        if len(part) < 3:
+            short.add(part)
+        else:
+            long |= long_grams(part)
+    return sorted(long), sorted(short)
+
+
+def _likes(terms: Terms) -> tuple[str, list[Any]]:
+    conditions = ["text LIKE %s"] * len(terms.anywhere)
+    parameters: list[Any] = [_pattern(part) for part in terms.anywhere]
+    for field, part in terms.within:
+        conditions.append(f"split_part(text, E'\\x1f', {int(field)}) LIKE %s")
+        parameters.append(_pattern(part))
+    return " AND ".join(conditions), parameters
+
+
+def _pattern(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{escaped}%"
+
+
+def _position(beyond: tuple[datetime, int] | None, oldest_first: bool) -> tuple[str, Sequence[Any], str]:
+    order = "ordered_at, order_id" if oldest_first else "ordered_at DESC, order_id DESC"
+    if beyond is None:
+        return "true", (), order
+    return f"(ordered_at, order_id) {'>' if oldest_first else '<'} (%s, %s)", beyond, order

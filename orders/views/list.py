@@ -1,0 +1,166 @@
+"""受注一覧: search, pages by key, ticks for 一括操作 (G5-1, G5-2, G5-3, CC-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from orders import counts, listing
+from orders.filters import OrderFilters
+from orders.models import Order, PaymentMethod, SentMail
+from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES, OrderStatus
+
+TEXTS = (
+    ("name", "お名前"),
+    ("kana", "お名前(フリガナ)"),
+    ("company", "会社名"),
+    ("email", "メールアドレス"),
+    ("phone", "電話番号"),
+    ("number", "注文番号"),
+    ("tracking", "お問い合わせ番号"),
+)
+DAYS = (("ordered", "受注日"), ("paid", "入金日"), ("updated", "更新日"), ("delivery", "お届け日"))
+CHECKS = (
+    ("open", "確認中の決済"),
+    ("differs", "金額相違"),
+    ("live", "注文取消し・返品で請求あり"),
+    ("uncaptured", "発送済みで未売上"),
+)
+SORTS = (("newest", "受注日の新しい順"), ("oldest", "受注日の古い順"))
+# What 一括操作 can set: every status that an operator may reach from some other one.
+BULK_STATUSES = tuple(
+    status for status in DISPLAY_ORDER if any(status in moves for moves in OPERATOR_MOVES.values())
+)
+
+
+@dataclass(frozen=True)
+class Box:
+    """One field of the search area, as typed; `error` when it could not be used."""
+
+    name: str
+    label: str
+    value: str = ""
+    error: str = ""
+    checked: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Range:
+    """Two boxes with 〜 between them."""
+
+    label: str
+    kind: str
+    first: Box
+    last: Box
+
+
+@require_safe
+@permission_required("orders.view_order", raise_exception=True)
+def order_list(request: HttpRequest) -> HttpResponse:
+    """One page of orders. Everything it shows is in the address, so that it can be kept, sent and gone back to."""
+    filters = OrderFilters.from_query(spread(request.GET))
+    size = listing.page_size(request.GET.get("size"))
+    context = search_area(filters, request.GET) | {
+        "size": size,
+        "sizes": listing.PAGE_SIZES,
+        "bulk_statuses": BULK_STATUSES,
+        "shipped": OrderStatus.SHIPPED,
+        "query": filters.to_query(),
+        "back": request.get_full_path(),
+    }
+    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
+    if not filters.errors:
+        page = listing.page(
+            filters,
+            size=size,
+            cursor=request.GET.get("cursor"),
+            direction="previous" if request.GET.get("direction") == "previous" else "next",
+        )
+        mark_mailed(page.rows)
+        context |= {"page": page} | pager(filters, page, size)
+    return render(request, "orders/list.html", context)
+
+
+def spread(query: QueryDict) -> QueryDict:
+    """Split values such as AUTH,SAUTH: one check box of 決済状況 may stand for several statuses."""
+    spreaded = query.copy()
+    values = [part for value in query.getlist("payment_status") for part in value.split(",")]
+    spreaded.setlist("payment_status", values)
+    return spreaded
+
+
+def search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
+    """The fields of the search area, each with what was typed and what is wrong with it. Two queries."""
+    numbers = counts.status_counts()
+
+    def box(name: str, label: str = "") -> Box:
+        value = getattr(filters, name)
+        shown = typed.get(name, "") if value in (None, "") else str(value)
+        return Box(name, label, value=shown, error=filters.errors.get(name, ""))
+
+    return {
+        "filters": filters,
+        "q": box("q"),
+        "statuses": [
+            Box(
+                "status",
+                status.label,
+                str(status.value),
+                checked=status in filters.status,
+                count=numbers[status],
+            )
+            for status in DISPLAY_ORDER
+        ],
+        "status_error": filters.errors.get("status", ""),
+        "texts": [box(name, label) for name, label in TEXTS],
+        "ranges": [
+            *(Range(label, "date", box(f"{name}_from"), box(f"{name}_to")) for name, label in DAYS),
+            Range("購入金額", "number", box("amount_min"), box("amount_max")),
+        ],
+        "methods": [
+            Box("method", method.name, str(method.pk), checked=method.pk in filters.method)
+            for method in PaymentMethod.objects.all()
+        ],
+        "choice_errors": [
+            filters.errors[name]
+            for name in ("method", "payment_status", "payment_kind", "provider")
+            if name in filters.errors
+        ],
+        "checks": [Box(name, label, "1", checked=getattr(filters, name)) for name, label in CHECKS],
+        "deadline": box("deadline", "与信期限"),
+        "sorts": [Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS],
+    }
+
+
+def pager(filters: OrderFilters, page: listing.Page, size: int) -> dict[str, str]:
+    """Addresses of the first, the previous and the next page; empty where there is none."""
+    query = filters.to_query()
+
+    def address(**further: str) -> str:
+        if size != listing.DEFAULT_PAGE_SIZE:
+            further["size"] = str(size)
+        return f"{reverse('orders:list')}?{'&'.join(filter(None, (query, urlencode(further))))}"
+
+    previous, following = page.previous_cursor, page.next_cursor
+    return {
+        "newest_page": address() if previous else "",
+        "previous_page": address(cursor=previous, direction="previous") if previous else "",
+        "next_page": address(cursor=following) if following else "",
+    }
+
+
+def mark_mailed(rows: Iterable[Order]) -> None:
+    """Tell each row whether a mail was sent for it (the envelope beside 出荷状況). One query for all."""
+    by_id = {order.pk: order for order in rows}
+    mailed = set(SentMail.objects.filter(order_id__in=by_id).values_list("order_id", flat=True).distinct())
+    for pk, order in by_id.items():
+        order.is_mailed = pk in mailed  # type: ignore[attr-defined]

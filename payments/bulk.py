@@ -1,0 +1,246 @@
+"""一括売上, 一括取消, 一括再オーソリ, 一括金額変更 (G5-11, X-3): the bulk kinds that move money.
+
+They decide with the same `decide` and move money through the same `execute` as the panel of a single order; a
+row's key is the operation's, so that a repeated row replays its operation instead of sending again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+from django.http import QueryDict
+
+from gateways.vocabulary import Action, PaymentStatus
+from orders.bulk.models import BulkRun
+from orders.bulk.registry import (
+    Choice,
+    Choices,
+    Ending,
+    FollowChoice,
+    InvalidParameters,
+    Notice,
+    Ready,
+    Result,
+    Row,
+    Skip,
+    Task,
+    Verdict,
+    registry,
+)
+from payments import bulk_rows, labels, operations, wording
+from payments.actors import By
+from payments.cancellation import CANCEL_WORDS
+from payments.decisions import decide
+from payments.facts import Facts
+from payments.models import GatewayAccount, Operation
+from payments.permits import Permit, Refusal
+from payments.steps import Step
+
+# Of the calls that an account allows at a time, a run leaves so many to people at their screens.
+CALLS_KEPT_FOR_CLICKS = 4
+
+_NO_PAYMENT = "決済代行会社の決済がない受注です(銀行振込、手入力の受注など)。"
+_AMOUNT_DIFFERS = (
+    "決済金額とお支払い合計に差異があります。受注編集で、金額を変更してから売上にするか、"
+    "決済金額のまま売上にするかを選んでください。"
+)
+# Names, times and dates of single rows, which would split one reason into many.
+_DETAIL = re.compile(r"\([^()]*\)")
+
+_ENDINGS: Mapping[str, Ending] = {
+    Operation.State.STARTED: Ending.UNKNOWN,
+    Operation.State.UNCONFIRMED: Ending.UNKNOWN,
+    Operation.State.SUCCEEDED: Ending.SUCCEEDED,
+    Operation.State.DECLINED: Ending.FAILED,
+    Operation.State.REFUSED: Ending.FAILED,
+    Operation.State.NOT_SENT: Ending.NOT_SENT,
+    Operation.State.NOT_EXECUTED: Ending.FAILED,
+    Operation.State.CONTRADICTED: Ending.FAILED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoneyKind:
+    """One money action over many payments. `targets`: what the operator may choose as its result."""
+
+    action: Action
+    label: str
+    targets: tuple[PaymentStatus, ...] = ()
+    permission: str = "payments.move_money"
+    is_atomic: bool = False
+
+    @property
+    def concurrency(self) -> int:
+        """What the accounts allow at a time; beyond it rows would only wait for the account's throttle."""
+        allowed = GatewayAccount.objects.aggregate(most=Max("max_concurrent_calls"))["most"] or 1
+        return max(1, int(allowed) - CALLS_KEPT_FOR_CLICKS)
+
+    @property
+    def code(self) -> str:
+        return self.action.value
+
+    def parse(self, posted: QueryDict) -> dict[str, Any]:
+        """`target`: AUTH or CAPTURE where the action has a choice; nothing means its default."""
+        target = str(posted.get("target", ""))
+        if not target:
+            return {}
+        if target not in self.targets:
+            raise InvalidParameters("変更後の取引状態(仮売上・即時売上)を選択してください。")
+        return {"target": target}
+
+    def title(self, parameters: Mapping[str, Any]) -> str:
+        target = parameters.get("target")
+        return f"{self.label}({_TARGET_WORDS[PaymentStatus(target)]}にする)" if target else self.label
+
+    def notices(self, run: BulkRun) -> Sequence[Notice]:
+        """What holds for every row of the run."""
+        follows = (
+            "対応状況は、下のチェックボックスにチェックを入れた場合だけ、成功した受注で変わります。"
+            if self._follows
+            else "対応状況は変わりません。"
+        )
+        return (
+            Notice(text="実行すると決済代行会社へ送信され、お客様への請求が変わります。", is_warning=True),
+            Notice(text=f"{follows}お客様へメールは送信されません。"),
+        )
+
+    def follow_choice(self, run: BulkRun) -> FollowChoice | None:
+        """対応状況を…にする, ticked when every account of the shop says so."""
+        if not self._follows:
+            return None
+        cancels = self.action is Action.CANCEL
+        accounts = list(GatewayAccount.objects.all())
+        wishes = [account.follow_cancel if cancels else account.follow_capture for account in accounts]
+        names = {account.follow_status(cancels=cancels).label for account in accounts}
+        return FollowChoice(
+            label=f"成功した受注の対応状況を「{'」「'.join(sorted(names))}」にする", is_default=all(wishes)
+        )
+
+    def choices(self, parameters: Mapping[str, Any]) -> Choices | None:
+        """仮売上 or 即時売上 afterwards, where the action has the choice (G13-4, G13-5)."""
+        if not self.targets:
+            return None
+        chosen = parameters.get("target", "")
+        default = "ご契約の設定(購入時の処理)" if self.action is Action.REAUTHORIZE else "標準"
+        wordings = {"": default, **{target.value: _TARGET_WORDS[target] for target in self.targets}}
+        return Choices(
+            name="target",
+            label="実行後の取引状態",
+            values=tuple(
+                Choice(value=value, label=label, is_chosen=value == chosen)
+                for value, label in wordings.items()
+            ),
+        )
+
+    def rows(self, run: BulkRun) -> Iterable[Row]:
+        """Every row with its payment's facts; `amount` is what the action is about."""
+        about_payable = self.action in (Action.CHANGE_AMOUNT, Action.REAUTHORIZE)
+        return bulk_rows.rows(run, about_payable=about_payable)
+
+    def judge(self, facts: Facts | None, parameters: Mapping[str, Any], now: datetime) -> Verdict:
+        """The panel's decision; what needs a person's choice is left out (CC-9)."""
+        if facts is None:
+            return Skip(reason=_NO_PAYMENT)
+        decision = decide(self.action, facts, now, target=_target(parameters))
+        if isinstance(decision, Refusal):
+            if decision.code == "amount_differs":
+                return Skip(reason=_AMOUNT_DIFFERS, words=decision.reason)
+            return Skip(reason=_DETAIL.sub("", decision.reason), words=decision.reason)
+        if decision.bulk_skip:
+            return Skip(reason=decision.bulk_skip)
+        return Ready(
+            group=self._group(facts, decision),
+            words=decision.words,
+            shown=decision.fingerprint,
+            customer_sees=decision.customer_sees,
+            warnings=decision.warnings,
+            confirmation=decision.second_confirmation,
+        )
+
+    def execute(self, task: Task, now: datetime) -> Result:
+        """Claim, call, settle: returns when the outcome is known or being confirmed."""
+        assert task.payment_id is not None
+        done = operations.execute(
+            payment_id=task.payment_id,
+            action=self.action,
+            key=task.key,
+            shown=task.shown,
+            by=By(name=task.actor_name, source=Operation.Source.BULK, user=task.actor, ip=task.ip_address),
+            now=now,
+            target=_target(task.parameters),
+            follow=task.follow,
+        )
+        if isinstance(done, operations.Busy):
+            return Result(ending=Ending.FAILED, message=_busy(done.operation))
+        if isinstance(done, operations.Changed):
+            return Result(ending=Ending.RECHECK, message=_changed(done.decision))
+        return _result(done.operation)
+
+    def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
+        """The operations that were begun under these keys, as they stand."""
+        begun = Operation.objects.filter(key__in=keys).select_related("payment__account")
+        return {operation.key: _result(operation) for operation in begun}
+
+    @property
+    def _follows(self) -> bool:
+        return self.action in (Action.CAPTURE, Action.CANCEL)
+
+    def _group(self, facts: Facts, permit: Permit) -> str:
+        before = labels.status_label(facts.family, facts.status)
+        if permit.cancel_type is not None:
+            return f"{CANCEL_WORDS[permit.cancel_type]}({before}から)"
+        return f"{before} → {labels.status_label(facts.family, permit.result)}"
+
+
+_TARGET_WORDS = {PaymentStatus.AUTH: "仮売上", PaymentStatus.CAPTURE: "即時売上"}
+_CHOICE = (PaymentStatus.AUTH, PaymentStatus.CAPTURE)
+
+KINDS = (
+    MoneyKind(action=Action.CAPTURE, label="一括売上"),
+    MoneyKind(action=Action.CANCEL, label="一括取消"),
+    MoneyKind(action=Action.REAUTHORIZE, label="一括再オーソリ", targets=_CHOICE),
+    MoneyKind(action=Action.CHANGE_AMOUNT, label="一括金額変更", targets=_CHOICE),
+)
+
+
+def register() -> None:
+    """Hand the kinds to the bulk engine."""
+    for kind in KINDS:
+        registry.register(kind)
+
+
+def _target(parameters: Mapping[str, Any]) -> PaymentStatus | None:
+    target = parameters.get("target")
+    return PaymentStatus(target) if target else None
+
+
+def _busy(operation: Operation) -> str:
+    return (
+        f"別の操作({wording.ACTION_NAMES[Action(operation.action)]})が実行中です"
+        f"({operation.actor_name}さん {wording.clock_time(operation.started_at)} 開始)。送信していません。"
+    )
+
+
+def _changed(decision: Permit | Refusal) -> str:
+    now_is = decision.reason if isinstance(decision, Refusal) else f"現在の判定: {decision.words}"
+    return f"確認後に条件が変わったため、送信していません。{now_is}"
+
+
+def _result(operation: Operation) -> Result:
+    ending = _ENDINGS[operation.state]
+    if ending is Ending.UNKNOWN:
+        return Result(
+            ending=ending,
+            message="送信しましたが、結果を確認中です。結果が分かるまで、この決済は操作できません。",
+        )
+    if ending is not Ending.SUCCEEDED:
+        return Result(ending=ending, message=operation.message or operation.get_state_display())
+    result = Step.from_json(operation.plan[-1]).result
+    label = labels.status_label(operation.payment.account.provider, result)
+    return Result(ending=ending, message=f"{label}になりました。{operation.message}")

@@ -1,0 +1,120 @@
+"""Call: turn the operation's current step into the adapter's verb. No transaction is open here."""
+
+from __future__ import annotations
+
+from gateways.interface import (
+    AuthorizeRequest,
+    CancelRequest,
+    CaptureRequest,
+    CardSource,
+    CardToken,
+    ChangeAmountRequest,
+    Gateway,
+    Journal,
+    PaymentReference,
+    ReauthorizeRequest,
+    Target,
+)
+from gateways.outcomes import InquiryOutcome, NotSent, Outcome, Reason, ReasonKind
+from gateways.vocabulary import Action, MethodKind, PaymentStatus
+from payments import accounts, credentials, throttle
+from payments.journal import OperationJournal
+from payments.models import Operation, Payment
+from payments.settlement import current_step
+from payments.steps import Step
+
+# An authorization that goes on from what it remembered does not look at the card any more.
+_SPENT_TOKEN = CardToken(token="")
+
+
+def call_step(payment: Payment, operation: Operation, *, card: CardSource | None = None) -> Outcome:
+    """Send the current step to the provider and return what came of it.
+
+    `card` is for AUTHORIZE only: a token lives in the request that brought it and is stored nowhere.
+    """
+    account = payment.account
+    try:
+        gateway = accounts.gateway(account.code)
+    except accounts.AccountNotConfigured:
+        return _not_configured(account.code)
+    with throttle.slot(account) as admitted:
+        if not admitted:
+            return NotSent(
+                reason=Reason(
+                    kind=ReasonKind.BUSY,
+                    text="決済代行会社への通信が混み合っているため、送信していません。しばらくしてからもう一度実行してください。",
+                )
+            )
+        return _send(gateway, payment, current_step(operation), OperationJournal(operation), card)
+
+
+def ask(payment: Payment, operation: Operation) -> InquiryOutcome:
+    """Ask the provider how the payment stands; the telegram is journalled under the operation."""
+    return ask_noting(payment, OperationJournal(operation))
+
+
+def ask_noting(payment: Payment, journal: Journal) -> InquiryOutcome:
+    """Ask the provider how the payment stands; the telegram goes to a journal of the caller's choice."""
+    account = payment.account
+    try:
+        gateway = accounts.gateway(account.code)
+    except accounts.AccountNotConfigured:
+        return _not_configured(account.code)
+    with throttle.slot(account) as admitted:
+        if not admitted:
+            return NotSent(reason=Reason(kind=ReasonKind.BUSY, text="通信が混み合っています。"))
+        return gateway.inquire(reference(payment), journal)
+
+
+def reference(payment: Payment) -> PaymentReference:
+    """The payment as an adapter addresses it."""
+    return PaymentReference(
+        order_id=payment.provider_order_id,
+        kind=MethodKind(payment.kind),
+        status=PaymentStatus(payment.status),
+        amount=payment.amount,
+        installments=payment.installments,
+        references=payment.references,
+        secrets=credentials.unseal(payment.sealed_secrets),
+    )
+
+
+def _send(
+    gateway: Gateway, payment: Payment, step: Step, journal: OperationJournal, card: CardSource | None
+) -> Outcome:
+    where = reference(payment)
+    # A change that keeps a captured payment captured (Paygent: SALES) is a charge too.
+    sold = step.result in (PaymentStatus.CAPTURE, PaymentStatus.SALES)
+    target: Target = PaymentStatus.CAPTURE if sold else PaymentStatus.AUTH
+    match step.action:
+        case Action.AUTHORIZE:
+            if card is None and not journal.progress:
+                raise ValueError("an authorization needs the customer's card token or stored card")
+            request = AuthorizeRequest(
+                amount=step.amount,
+                target=target,
+                card=card or _SPENT_TOKEN,
+                installments=payment.installments,
+            )
+            return gateway.authorize(where, request, journal)
+        case Action.CAPTURE:
+            return gateway.capture(where, CaptureRequest(amount=step.amount, on=step.on), journal)
+        case Action.CANCEL:
+            assert step.cancel_type is not None
+            return gateway.cancel(where, CancelRequest(cancel_type=step.cancel_type, on=step.on), journal)
+        case Action.CHANGE_AMOUNT:
+            return gateway.change_amount(
+                where, ChangeAmountRequest(amount=step.amount, target=target), journal
+            )
+        case Action.REAUTHORIZE:
+            return gateway.reauthorize(where, ReauthorizeRequest(amount=step.amount, target=target), journal)
+    raise ValueError(f"no telegram belongs to {step.action}")
+
+
+def _not_configured(code: str) -> NotSent:
+    return NotSent(
+        reason=Reason(
+            kind=ReasonKind.CREDENTIALS,
+            text=f"決済アカウント「{code}」の接続情報が設定されていません。管理者に連絡してください。",
+        )
+    )

@@ -1,0 +1,17 @@
+"""URLs of the demo checkout; included only where it exists (settings.DEMO_CHECKOUT)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from payments.views import checkout
+
+app_name = "checkout"
+
+urlpatterns = [
+    path("", checkout.cart, name="cart"),
+    path("card/", checkout.card, name="card"),
+    path("pay/", checkout.pay, name="pay"),
+    path("back/", checkout.back, name="back"),
+    path("result/", checkout.result, name="result"),
+]

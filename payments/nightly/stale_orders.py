@@ -1,0 +1,139 @@
+"""決済処理中の注文の取消 (PG-5): starting a run, working it off, finishing it. By button or by night."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+
+from cagolab import clock
+from payments.actors import By
+from payments.models import NightlyJob, Operation, StaleCase, StaleRun
+from payments.nightly import reports, shop_mails, stale_cases, stale_worklist
+from payments.nightly.settings_row import nightly_settings
+
+logger = logging.getLogger(__name__)
+
+NIGHTLY = By(name="夜間処理", source=Operation.Source.NIGHTLY)
+# One bell works this long and then queues behind the other tasks.
+BELL_SECONDS = 20.0
+# Bells that are rung at once for one run.
+WORKERS = 4
+
+
+def lock_job(kind: NightlyJob.Kind) -> None:
+    """Let one transaction at a time start a job of this kind; released when the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"nightly:{kind.value}"])
+
+
+def running() -> StaleRun | None:
+    """The run under way, if any."""
+    return StaleRun.objects.filter(state=StaleRun.State.RUNNING).first()
+
+
+def start(*, by: By, until: datetime, now: datetime, is_nightly: bool = False) -> tuple[StaleRun, bool]:
+    """Freeze the orders that were given up at `until` (at most `now`) and ring for workers.
+
+    Returns the run, and False where one was under way already: then that one, and nothing new was begun.
+    """
+    with transaction.atomic():
+        lock_job(NightlyJob.Kind.STALE_ORDERS)
+        if (under_way := running()) is not None:
+            return under_way, False
+        rules = nightly_settings()
+        run = StaleRun.objects.create(
+            is_nightly=is_nightly,
+            pending_days=rules.pending_days,
+            cart_days=rules.cart_days,
+            started_by=by.user,
+            started_by_name=by.name,
+            ip_address=by.ip,
+            started_at=now,
+        )
+        cases = stale_worklist.freeze(run, min(until, now))
+        if cases:
+            ring_for(run, bells=min(WORKERS, cases))
+        else:
+            finish(run.pk, now)
+    return run, True
+
+
+def work(run_id: UUID, *, seconds: float = BELL_SECONDS) -> int:
+    """Work cases off until none is due or the time is over, and finish the run after the last one.
+
+    Returns the number of cases. Any number of workers may do this at once.
+    """
+    run = (
+        StaleRun.objects.select_related("started_by").filter(pk=run_id, state=StaleRun.State.RUNNING).first()
+    )
+    if run is None:
+        return 0
+    by = By(name=run.started_by_name, source=NIGHTLY.source, user=run.started_by, ip=run.ip_address)
+    until = time.monotonic() + seconds
+    done = 0
+    while time.monotonic() < until and (case := stale_worklist.claim(run_id)) is not None:
+        _handle(case, by)
+        done += 1
+    finish(run_id, clock.now())
+    return done
+
+
+def _handle(case: StaleCase, by: By) -> None:
+    try:
+        stale_cases.handle(case, by)
+    except DatabaseError:
+        raise  # nothing can be written now; the lease brings the case back
+    except Exception:
+        logger.exception("stale order %s of run %s broke", case.order_id, case.run_id)
+        message = "システムエラーのため処理できませんでした。注文は取り消していません。"
+        if case.tries < len(stale_cases.TRY_AGAIN):
+            stale_worklist.put_back(case, seconds=stale_cases.TRY_AGAIN[case.tries], message=message)
+        else:
+            stale_worklist.record(case, state=StaleCase.State.LEFT, message=message, now=clock.now())
+
+
+def finish(run_id: UUID, now: datetime) -> bool:
+    """End the run when no case is open, and write the night's mail with it. Whoever comes second does nothing."""
+    with transaction.atomic():
+        run = StaleRun.objects.select_for_update().get(pk=run_id)
+        if run.state != StaleRun.State.RUNNING or stale_worklist.has_open_cases(run):
+            return False
+        run.state, run.finished_at = StaleRun.State.FINISHED, now
+        run.save(update_fields=["state", "finished_at"])
+        cases = stale_worklist.ended(run)
+        if run.is_nightly and cases:
+            shop_mails.write(key=f"stale-orders-{run.pk}", words=reports.of_stale_run(run, cases), now=now)
+    return True
+
+
+def counts(run: StaleRun) -> Counter[str]:
+    """How many cases of the run stand in each state."""
+    return Counter(StaleCase.objects.filter(run=run).values_list("state", flat=True))
+
+
+def ring_again() -> None:
+    """Every minute: ring for the run under way, in case a bell was lost or its worker died."""
+    if (run := running()) is not None:
+        ring_for(run, bells=1)
+
+
+def ring_for(run: StaleRun, *, bells: int, countdown: float = 0) -> None:
+    """Tell workers, after the transaction that made the cases. Unheard, the minute job rings again."""
+    from payments.nightly.tasks import work_stale_orders  # its module imports this one
+
+    def ring() -> None:
+        for _ in range(bells):
+            try:
+                work_stale_orders.apply_async(args=[str(run.pk)], countdown=countdown or None, retry=False)
+            except OperationalError:
+                logger.warning("the bell for run %s could not be rung; the minute job will", run.pk)
+                break
+
+    transaction.on_commit(ring)

@@ -1,0 +1,121 @@
+"""The work list of 決済処理中の注文の取消 in PostgreSQL: freezing, claiming, writing down, finishing.
+
+Every function is one short transaction. Leases run on the database server's clock, since the product's may be
+moved in demo and tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from orders.models import Order
+from orders.statuses import OrderStatus
+from payments.models import StaleCase, StaleRun
+from payments.nightly import rules
+
+# A claim older than this belongs to a worker that died; longer than asking about and cancelling one payment.
+LEASE_SECONDS = 400
+
+_CLAIM = """
+    UPDATE payments_stalecase SET state = 'claimed', claimed_at = clock_timestamp()
+    WHERE id = (
+        SELECT id
+        FROM payments_stalecase
+        WHERE run_id = %s
+          AND (
+            (state = 'waiting' AND (not_before IS NULL OR not_before <= clock_timestamp()))
+            OR (state = 'claimed' AND claimed_at < clock_timestamp() - make_interval(secs => %s))
+          )
+        ORDER BY id
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING *
+"""
+
+_PUT_BACK = """
+    UPDATE payments_stalecase
+    SET state = 'waiting', tries = tries + 1, claimed_at = NULL, message = %s,
+        not_before = clock_timestamp() + make_interval(secs => %s)
+    WHERE id = %s AND state = 'claimed' AND claimed_at = %s
+"""
+
+_SECONDS_UNTIL_DUE = """
+    SELECT greatest(0, extract(epoch FROM min(
+        CASE state WHEN 'waiting' THEN coalesce(not_before, clock_timestamp())
+                   ELSE claimed_at + make_interval(secs => %s) END
+    ) - clock_timestamp()))
+    FROM payments_stalecase WHERE run_id = %s AND state IN ('waiting', 'claimed')
+"""
+
+
+def stale(now: datetime, *, pending_days: int, cart_days: int) -> QuerySet[Order]:
+    """Orders that were given up: 決済処理中 and 購入処理中, each older than its days."""
+    return Order.objects.filter(
+        Q(status=OrderStatus.PENDING, ordered_at__lt=rules.given_up_before(now, pending_days))
+        | Q(status=OrderStatus.PROCESSING, ordered_at__lt=rules.given_up_before(now, cart_days))
+    )
+
+
+def freeze(run: StaleRun, until: datetime) -> int:
+    """Write a case for every order that was given up at `until`, oldest first. Returns how many."""
+    orders = stale(until, pending_days=run.pending_days, cart_days=run.cart_days)
+    rows = orders.order_by("ordered_at", "id").values_list("pk", flat=True)
+    made = StaleCase.objects.bulk_create(
+        (StaleCase(run=run, order_id=pk) for pk in rows.iterator()), batch_size=1000
+    )
+    return len(made)
+
+
+def claim(run_id: UUID) -> StaleCase | None:
+    """Take the next case that is due, or one whose worker died. `claimed_at` is the claim's token."""
+    return next(iter(StaleCase.objects.raw(_CLAIM, [run_id, LEASE_SECONDS])), None)
+
+
+def record(case: StaleCase, *, state: StaleCase.State, message: str, now: datetime) -> bool:
+    """Write how a claimed case ended. False when the claim was lost to another worker: nothing is written."""
+    return bool(
+        _mine(case).update(
+            state=state, message=message[:400], finished_at=now, claimed_at=None, not_before=None
+        )
+    )
+
+
+def put_back(case: StaleCase, *, seconds: int, message: str) -> bool:
+    """Let a claimed case wait for its next try, under a new key."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_BACK, [message[:400], seconds, case.pk, case.claimed_at])
+        return bool(cursor.rowcount)
+
+
+def seconds_until_due(run_id: UUID) -> float | None:
+    """How long until a case of the run is due; None when none is left."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SECONDS_UNTIL_DUE, [LEASE_SECONDS, run_id])
+        (seconds,) = cursor.fetchone()
+    return None if seconds is None else float(seconds)
+
+
+def has_open_cases(run: StaleRun) -> bool:
+    """Whether anything of the run is still to be done."""
+    return _open(run).exists()
+
+
+def ended(run: StaleRun) -> Sequence[StaleCase]:
+    """The cases of a run with their orders, what needs a person first."""
+    order = {StaleCase.State.PERSON: 0, StaleCase.State.LEFT: 1, StaleCase.State.CANCELLED: 2}
+    cases = StaleCase.objects.filter(run=run, state__in=order).select_related("order").order_by("id")
+    return sorted(cases, key=lambda case: order[StaleCase.State(case.state)])
+
+
+def _open(run: StaleRun) -> QuerySet[StaleCase]:
+    return StaleCase.objects.filter(run=run, state__in=(StaleCase.State.WAITING, StaleCase.State.CLAIMED))
+
+
+def _mine(case: StaleCase) -> QuerySet[StaleCase]:
+    return StaleCase.objects.filter(pk=case.pk, state=StaleCase.State.CLAIMED, claimed_at=case.claimed_at)

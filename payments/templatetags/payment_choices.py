@@ -1,0 +1,24 @@
+"""The check boxes 決済状況 of lists that do not know payments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django import template
+
+from payments.labels import LIST_STATES
+
+register = template.Library()
+
+
+@register.simple_tag
+def payment_states(chosen: Collection[str]) -> list[dict[str, object]]:
+    """The states of G5-10: label, value (statuses joined by commas), and whether all of them are chosen."""
+    return [
+        {
+            "label": label,
+            "value": ",".join(status.value for status in statuses),
+            "checked": all(status.value in chosen for status in statuses),
+        }
+        for label, statuses in LIST_STATES
+    ]

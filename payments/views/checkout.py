@@ -1,0 +1,234 @@
+"""The demo checkout: cart, card page, result. Off in production, where the shop has its own."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cagolab import clock
+from cagolab.middleware import csp_connect
+from gateways.interface import CardSource, CardToken, StoredCard
+from orders import changes, checkout, locks
+from orders.models import Order, PaymentMethod, Product
+from orders.statuses import OrderStatus
+from payments import authorizations, checkout_words, stored_cards
+from payments.actors import By
+from payments.checkout_forms import CartForm, PayForm
+from payments.models import LIVE_STATUSES, GatewayAccount, Operation, Payment
+
+# Yen, tax included, whatever is bought.
+DELIVERY_FEE = 500
+SHOWN_PRODUCTS = 6
+_SESSION_KEY = "checkout_order"
+_ON_THE_WAY = (OrderStatus.PROCESSING, OrderStatus.PENDING)
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def cart(request: HttpRequest) -> HttpResponse:
+    """Choose products and say who you are; 購入処理中 from here on."""
+    if request.method == "POST":
+        _forget_earlier(request)
+    products = list(Product.objects.order_by("id")[:SHOWN_PRODUCTS])
+    form = CartForm(request.POST or None, products=products)
+    if request.method == "POST" and form.is_valid():
+        try:
+            order = checkout.leave_cart(
+                items=form.items(),
+                buyer=form.buyer(),
+                method=_card_method(),
+                delivery_fee=DELIVERY_FEE,
+                used_points=form.cleaned_data["used_points"] or 0,
+                message=form.cleaned_data["message"],
+                now=clock.now(),
+            )
+            request.session[_SESSION_KEY] = order.pk
+            return redirect("checkout:card")
+        except checkout.CheckoutError as error:
+            form.add_error(None, str(error))
+    status = 422 if form.errors else 200
+    return render(request, "checkout/cart.html", {"form": form, "step": 1}, status=status)
+
+
+@login_not_required
+@require_GET
+def card(request: HttpRequest) -> HttpResponseBase:
+    """The card page; 決済処理中 from here on, with stock and points taken."""
+    order = _order(request)
+    if order is None:
+        return redirect("checkout:cart")
+    if order.status not in _ON_THE_WAY or order.payment_is_open:
+        return redirect("checkout:result")
+    try:
+        order = checkout.enter_card_page(order_id=order.pk, now=clock.now())
+    except checkout.CheckoutError as error:
+        return _stopped(request, str(error))
+    return _card_page(request, order)
+
+
+@login_not_required
+@require_POST
+def pay(request: HttpRequest) -> HttpResponseBase:
+    """Authorize with the token or a card on file. NG returns to the card page; the attempt is kept (PG-4)."""
+    order = _order(request)
+    if order is None:
+        return redirect("checkout:cart")
+    form = PayForm(request.POST)
+    is_valid = form.is_valid()
+    if form.cleaned_data.get("order") not in (None, order.pk):
+        return _stopped(request, checkout_words.OTHER_ORDER)
+    if order.status != OrderStatus.PENDING or order.payment_is_open:
+        return redirect("checkout:result")
+    source = _source(form, order) if is_valid else None
+    if source is None:
+        return _card_page(request, order, checkout_words.CARD_MISSING)
+    try:
+        result = authorizations.authorize(
+            order_id=order.pk,
+            account=_account(order),
+            card=source,
+            key=form.cleaned_data["key"],
+            installments=form.cleaned_data["installments"],
+            by=By(name="お客様", source=Operation.Source.CHECKOUT, ip=request.META.get("REMOTE_ADDR")),
+            now=clock.now(),
+        )
+    except Order.DoesNotExist:
+        return redirect("checkout:cart")  # went back in another window
+    if isinstance(result, authorizations.NotPossible):
+        order.refresh_from_db(fields=["status", "payment_is_open"])
+        if order.status != OrderStatus.PENDING or order.payment_is_open:
+            return redirect("checkout:result")
+        return _card_page(request, order, result.reason)
+    if result.state == Operation.State.SUCCEEDED:
+        if form.cleaned_data["keep"] and isinstance(source, CardToken) and order.customer is not None:
+            stored_cards.keep(result, order.customer)
+        return redirect("checkout:result")
+    if result.state in Operation.OPEN_STATES:
+        return redirect("checkout:result")
+    return _card_page(request, order, checkout_words.of_failed(result))
+
+
+@login_not_required
+@require_POST
+def back(request: HttpRequest) -> HttpResponse:
+    """Back from the card page: no order is left (PG-4); after refused tries it stays, cancelled."""
+    order = _order(request)
+    if order is not None:
+        try:
+            checkout.go_back(order_id=order.pk, now=clock.now())
+        except Order.DoesNotExist:
+            pass  # the other click was quicker
+        except checkout.CheckoutError:
+            if not _cancelled_after_refusals(order.pk):
+                return redirect("checkout:result")
+        request.session.pop(_SESSION_KEY, None)
+    return redirect("checkout:cart")
+
+
+@login_not_required
+@require_GET
+def result(request: HttpRequest) -> HttpResponse:
+    """How the order stands now, for the customer."""
+    order = _order(request)
+    if order is None:
+        return redirect("checkout:cart")
+    context = {
+        "order": order,
+        "step": 3,
+        "is_taken": order.status not in (*_ON_THE_WAY, OrderStatus.CANCELLED),
+        "is_cancelled": order.status == OrderStatus.CANCELLED,
+    }
+    return render(request, "checkout/result.html", context)
+
+
+def _order(request: HttpRequest) -> Order | None:
+    pk = request.session.get(_SESSION_KEY)
+    orders = Order.objects.select_related("payment_method", "customer")
+    return orders.filter(pk=pk).first() if pk else None
+
+
+def _account(order: Order) -> GatewayAccount:
+    return GatewayAccount.objects.get(code=order.payment_method.account)
+
+
+def _card_method() -> PaymentMethod:
+    """The first card method whose account turns card data into tokens in the browser."""
+    codes = [
+        code
+        for code, configured in settings.GATEWAY_ACCOUNTS.items()
+        if getattr(configured.account, "token_url", None)
+    ]
+    method = PaymentMethod.objects.filter(kind="card", account__in=codes).first()
+    if method is None:
+        raise checkout.CheckoutError("クレジットカード決済の準備ができていません。")
+    return method
+
+
+def _forget_earlier(request: HttpRequest) -> None:
+    """Whoever leaves the cart again has not ordered what was on the card page before."""
+    if pk := request.session.pop(_SESSION_KEY, None):
+        try:
+            checkout.go_back(order_id=pk, now=clock.now())
+        except Order.DoesNotExist:
+            return
+        except checkout.CheckoutError:
+            _cancelled_after_refusals(pk)
+
+
+def _cancelled_after_refusals(order_id: int) -> bool:
+    """Cancel an order whose every try was refused: stock and points return, the tries stay visible."""
+    with transaction.atomic():
+        order = locks.lock_order(order_id)
+        alive = Q(status__in=sorted(LIVE_STATUSES)) | Q(is_open=True)
+        if order.status != OrderStatus.PENDING or Payment.objects.filter(alive, order=order).exists():
+            return False
+        changed = changes.change_status(
+            order_id=order.pk,
+            to=OrderStatus.CANCELLED,
+            actor=None,
+            actor_name=checkout.CUSTOMER.name,
+            source=checkout.CUSTOMER.source,
+            ip=None,
+            now=clock.now(),
+            by_system=True,
+        )
+    return isinstance(changed, changes.StatusChanged)
+
+
+def _source(form: PayForm, order: Order) -> CardSource | None:
+    if not (card_seq := form.cleaned_data["stored"]):
+        return CardToken(token=form.cleaned_data["token"])
+    if order.customer is None or not order.customer.member_id:
+        return None
+    return StoredCard(member_id=order.customer.member_id, card_seq=card_seq)
+
+
+def _stopped(request: HttpRequest, sentence: str) -> HttpResponse:
+    return render(request, "checkout/stopped.html", {"message": sentence}, status=409)
+
+
+def _card_page(request: HttpRequest, order: Order, problem: str = "") -> HttpResponseBase:
+    """The card page: always with a new key, and never with a used token again."""
+    account = _account(order)
+    configured: Any = settings.GATEWAY_ACCOUNTS[account.code].account  # only its provider knows more
+    installments = request.POST.get("installments", 1)
+    context = {
+        "order": order,
+        "form": PayForm(initial={"key": uuid.uuid4(), "order": order.pk, "installments": installments}),
+        "problem": problem,
+        "cards": stored_cards.usable(order.customer, account),
+        "offers_keeping": stored_cards.is_offered(order.customer, account),
+        "token_url": configured.token_url,
+        "shop_id": configured.shop_id,
+        "step": 2,
+    }
+    draw = csp_connect(configured.token_url)(render)
+    return draw(request, "checkout/card.html", context, status=422 if problem else 200)

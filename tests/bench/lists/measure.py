@@ -1,0 +1,75 @@
+"""One client, one request after another, on a connection that stays open: the time until the last byte."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.bench.lists.servers import PASSWORD, Site
+
+
+class WrongPage(Exception):
+    """Something else than the page was answered."""
+
+
+@dataclass
+class Timing:
+    """Milliseconds of the requests of one case."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    load: float = 0.0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.milliseconds)
+
+    @property
+    def p95(self) -> float:
+        """The smallest value that at least 95 of 100 requests do not exceed."""
+        ordered = sorted(self.milliseconds)
+        return ordered[-(-len(ordered) * 95 // 100) - 1]
+
+
+class Client:
+    """Logged in once, as a person is."""
+
+    def __init__(self, site: Site) -> None:
+        self._host = urlsplit(site.url).netloc
+        with requests.Session() as session:
+            page = session.get(site.url + site.login, timeout=60)
+            token = session.cookies["csrftoken"]
+            fields = {"csrfmiddlewaretoken": token, "username": site.user, "password": PASSWORD}
+            answer = session.post(
+                page.url, data=fields, headers={"Referer": page.url}, timeout=60, allow_redirects=False
+            )
+            if answer.status_code != 302:
+                raise WrongPage(f"{site.url}{site.login} did not let us in: {answer.status_code}")
+            self._cookie = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
+        self._connection = http.client.HTTPConnection(self._host, timeout=600)
+
+    def get(self, path: str) -> tuple[float, str]:
+        """Milliseconds and text of one page. Raises WrongPage when it is not one."""
+        began = time.perf_counter()
+        self._connection.request("GET", path, headers={"Cookie": self._cookie})
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != http.client.OK:
+            raise WrongPage(f"{path} answered {answer.status}")
+        return took, body.decode()
+
+    def measure(self, paths: Sequence[str], *, warm: int, rounds: int) -> Timing:
+        """The first `warm` paths once unmeasured, then `rounds` requests, all paths in turn."""
+        timing = Timing(load=os.getloadavg()[0])
+        for path in paths[:warm]:
+            self.get(path)
+        for number in range(rounds):
+            timing.milliseconds.append(self.get(paths[number % len(paths)])[0])
+        return timing

@@ -1,0 +1,103 @@
+"""The figures as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.bench.lists.measure import Timing
+from tests.bench.lists.runs import Line, Result
+
+RIVALS = ("admin", "admin-tuned", "oscar")
+
+
+def machine(url: str) -> str:
+    """What the figures were measured on."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SHOW server_version").fetchone()
+        memory = connection.execute("SHOW shared_buffers").fetchone()
+    assert row is not None
+    assert memory is not None
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    return (
+        f"{os.cpu_count()} cores ({_processor()}), {gigabytes:.0f} GB; Python {platform.python_version()},"
+        f" Django {version('Django')}, PostgreSQL {row[0]} (shared_buffers {memory[0]}),"
+        f" gunicorn {version('gunicorn')} with 2 workers of 8 threads"
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def table(result: Result) -> str:
+    """All lines of one size; milliseconds as median / p95."""
+    lines = [
+        "",
+        f"{result.rows:,} orders, milliseconds (median / 95th percentile); times = their median by ours",
+        f"{'':<44}{'ours':>15} {'load':>5}   {'admin':>24} {'admin tuned':>24} {'oscar':>24}",
+    ]
+    for line in result.lines:
+        cells = "".join(f"{_rival(line, name):>25}" for name in RIVALS)
+        ours = line.timings["ours"]
+        wide = sum(ord(character) > 0x2E7F for character in line.case.name)
+        lines.append(
+            f"{line.case.name:<{44 - wide}}{_pair(ours):>15} {ours.load:>5.1f}  {cells}"
+            + "".join(f"   MISS {miss}" for miss in line.misses)
+        )
+    lines += [f"SKIPPED {name}: {reason}" for name, reason in result.skipped.items()]
+    lines.append(f"{len(result.misses)} goals missed." if result.misses else "Every goal was reached.")
+    return "\n".join(lines)
+
+
+def _pair(timing: Timing) -> str:
+    digits = 1 if timing.median < 1000 else 0
+    return f"{timing.median:,.{digits}f} / {timing.p95:,.{digits}f}"
+
+
+def _rival(line: Line, name: str) -> str:
+    if name not in line.timings:
+        return ""
+    timing = line.timings[name]
+    return f"{_pair(timing)} {timing.median / line.timings['ours'].median:,.0f}x"
+
+
+def write_json(path: Path, machine: str, seed: int, results: list[Result]) -> None:
+    """Everything, down to the single requests."""
+    sizes: list[dict[str, Any]] = [
+        {
+            "rows": result.rows,
+            "seconds_to_fill": result.seconds_to_fill,
+            "skipped": result.skipped,
+            "cases": [
+                {
+                    "name": line.case.name,
+                    "goal_ms": line.case.goal_ms,
+                    "misses": line.misses,
+                    "figures": {
+                        name: {"median": round(timing.median, 2), "p95": round(timing.p95, 2)}
+                        | {
+                            key: [round(each, 2) for each in value] if isinstance(value, list) else value
+                            for key, value in asdict(timing).items()
+                        }
+                        for name, timing in line.timings.items()
+                    },
+                }
+                for line in result.lines
+            ],
+        }
+        for result in results
+    ]
+    found = {"machine": machine, "at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed}
+    path.write_text(json.dumps(found | {"sizes": sizes}, ensure_ascii=False, indent=1))

@@ -1,0 +1,156 @@
+"""One size: the data, the servers one after another, and the figures."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from cagolab.launcher.embedded import Servers
+from cagolab.launcher.processes import Supervisor
+from tests.bench.lists import cases, load, rows
+from tests.bench.lists import servers as sites
+from tests.bench.lists.cases import Case
+from tests.bench.lists.measure import Client, Timing
+
+CREATE_USER = """
+from django.contrib.auth.models import User
+User.objects.filter(username="{user}").exists() or User.objects.create_superuser("{user}", password="{password}")
+"""
+
+
+@dataclass
+class Line:
+    """One case with the figures of everybody who was asked."""
+
+    case: Case
+    timings: dict[str, Timing] = field(default_factory=dict)
+    misses: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Result:
+    """One size."""
+
+    rows: int
+    lines: list[Line]
+    skipped: dict[str, str]
+    seconds_to_fill: float | None
+
+    @property
+    def misses(self) -> list[str]:
+        """Every goal that was not reached."""
+        return [f"{line.case.name}: {miss}" for line in self.lines for miss in line.misses]
+
+
+class Run:
+    """Prepares a database for one size and measures everybody on it."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        servers: Servers,
+        folder: Path,
+        *,
+        rows: int,
+        arguments: argparse.Namespace,
+        say: Callable[[str], None],
+    ) -> None:
+        self.supervisor, self.servers, self.folder = supervisor, servers, folder
+        self.rows, self.arguments, self.say = rows, arguments, say
+        self.database = f"lists_{rows}_{arguments.seed}"
+        self.environment = sites.environment(servers, folder, self.database)
+        self.url = self.environment["DATABASE_URL"]
+
+    def measure(self) -> Result:
+        """All cases."""
+        seconds = self._prepare()
+        wanted = [
+            case
+            for case in cases.cases(self.url, rows=self.rows, seed=self.arguments.seed)
+            if self.arguments.only in case.name
+        ]
+        result = Result(self.rows, [Line(case) for case in wanted], {}, seconds)
+        site = sites.start_product(self.supervisor, self.environment, self.folder / "web.log")
+        client = Client(site)
+        for line in result.lines:
+            self._ask(client, "ours", line, line.case.paths, warm=len(line.case.paths))
+        sites.stop(self.supervisor, "web")
+        if not self.arguments.no_rivals:
+            self._rivals(result)
+        for line in result.lines:
+            line.misses = _misses(line, self.rows)
+        return result
+
+    def _prepare(self) -> float | None:
+        began = time.monotonic()
+        with psycopg.connect(self.servers.database_url, autocommit=True) as connection:
+            row = connection.execute(
+                "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+                [self.database],
+            ).fetchone()
+            if row and row[0] == "filled":
+                self.say(f"{self.rows:,} orders are there from an earlier run")
+                self._manage("migrate", "--verbosity", "0")
+                return None
+            connection.execute(f"DROP DATABASE IF EXISTS {self.database}")
+            connection.execute(f"CREATE DATABASE {self.database}")
+            self._manage("migrate", "--verbosity", "0")
+            self._manage("shell", "-c", CREATE_USER.format(user=sites.USER, password=sites.PASSWORD))
+            load.fill(self.url, count=self.rows, seed=self.arguments.seed, now=rows.today(), say=self.say)
+            connection.execute(f"COMMENT ON DATABASE {self.database} IS 'filled'")
+        seconds = time.monotonic() - began
+        self.say(f"{self.rows:,} orders made in {seconds:.0f} s")
+        return seconds
+
+    def _rivals(self, result: Result) -> None:
+        for variant in ("shipped", "tuned"):
+            log = self.folder / "admin.log"
+            site = sites.start_admin(self.supervisor, self.environment, log, variant=variant)
+            name = "admin" if variant == "shipped" else "admin-tuned"
+            self._measure_rival(result, name, site, [line.case.admin for line in result.lines])
+            sites.stop(self.supervisor, f"admin-{variant}")
+        try:
+            python = sites.install_oscar(self.folder)
+        except sites.Skipped as reason:
+            result.skipped["oscar"] = str(reason)
+            self.say(f"SKIPPED {reason}")
+            return
+        site = sites.start_oscar(
+            self.supervisor, python, self.servers, self.folder, self.database, self.folder / "oscar.log"
+        )
+        self._measure_rival(result, "oscar", site, [line.case.oscar for line in result.lines])
+        sites.stop(self.supervisor, "oscar")
+
+    def _measure_rival(self, result: Result, name: str, site: sites.Site, paths: list[Sequence[str]]) -> None:
+        client = Client(site)
+        for line, asked in zip(result.lines, paths, strict=True):
+            if asked:
+                self._ask(client, name, line, asked, warm=1)
+
+    def _ask(self, client: Client, who: str, line: Line, paths: Sequence[str], *, warm: int) -> None:
+        self.supervisor.check()
+        timing = client.measure(paths, warm=warm, rounds=self.arguments.rounds)
+        line.timings[who] = timing
+        self.say(f"  {who}: {line.case.name}: {timing.median:,.1f} / {timing.p95:,.1f} ms")
+
+    def _manage(self, *arguments: str) -> None:
+        sites.manage(self.supervisor, self.environment, *arguments)
+
+
+def _misses(line: Line, size: int) -> list[str]:
+    ours = line.timings["ours"]
+    found = []
+    if ours.p95 > line.case.goal_ms:
+        found.append(f"p95 {ours.p95:.1f} ms, goal {line.case.goal_ms:.0f} ms")
+    if size < cases.COMPARED_ROWS:
+        return found
+    for rival, times in (line.case.times or {}).items():
+        if rival in line.timings and line.timings[rival].median < times * ours.median:
+            ratio = line.timings[rival].median / ours.median
+            found.append(f"{ratio:.0f} times {rival}, goal {times:.0f} times")
+    return found

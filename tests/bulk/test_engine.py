@@ -1,0 +1,331 @@
+"""Working a run off, with several workers, dying workers and lost answers, against a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import threading
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+
+from orders.bulk import engine, preview, queries, tasks, worklist
+from orders.bulk.models import BulkItem, BulkRun
+from orders.bulk.registry import Ending, Task
+from orders.models import Order
+from orders.statuses import OrderStatus
+from tests.bulk.shop import (
+    NOW,
+    OutsideKind,
+    age_claims,
+    in_threads,
+    make_due,
+    make_orders,
+    make_preview,
+    make_user,
+    states,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def operator() -> User:
+    return make_user("operator", "決済操作")
+
+
+def started(kind: OutsideKind, operator: User, count: int = 3) -> BulkRun:
+    run = make_preview(kind, make_orders(count), operator)
+    assert worklist.start(run, follow=False, now=NOW)
+    run.refresh_from_db()
+    return run
+
+
+def bells(monkeypatch: pytest.MonkeyPatch, *, answers: bool = True) -> list[str]:
+    """The run of every bell that is rung from now on, instead of ringing it."""
+    rung: list[str] = []
+
+    def ring(run_id: UUID, *, countdown: float = 0) -> bool:
+        rung.append(str(run_id))
+        return answers
+
+    monkeypatch.setattr(tasks, "_ring", ring)
+    return rung
+
+
+def adds_up(run: BulkRun) -> bool:
+    run.refresh_from_db()
+    counts = queries.counts_of([run.pk])[run.pk]
+    return (
+        run.taken + run.skipped == run.ticked
+        and counts.taken == run.taken
+        and counts.ready + counts.claimed + counts.ended == run.taken
+    )
+
+
+def test_a_run_executes_every_row_once_and_finishes(outside: OutsideKind, operator: User) -> None:
+    in_transaction: list[bool] = []
+    outside.before_answer = lambda task: in_transaction.append(connection.in_atomic_block)
+    run = started(outside, operator, 5)
+    assert engine.work(run.pk, seconds=30) == 5
+    assert states(run) == {"succeeded": 5}
+    assert in_transaction == [False] * 5
+    assert sorted(outside.executions) == sorted(run.items.values_list("order_id", flat=True))
+    run.refresh_from_db()
+    assert run.state == BulkRun.State.FINISHED
+    assert run.finished_at is not None
+
+
+def test_eight_workers_at_once_execute_each_row_exactly_once(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 200)
+    in_threads(8, lambda: engine.work(run.pk, seconds=30))
+    assert len(outside.executions) == len(set(outside.executions)) == 200
+    assert states(run) == {"succeeded": 200}
+    assert adds_up(run)
+    assert run.state == BulkRun.State.FINISHED
+
+
+def test_a_run_is_started_once_by_many_clicks(outside: OutsideKind, operator: User) -> None:
+    run = make_preview(outside, make_orders(2), operator)
+    successes: list[bool] = []
+    in_threads(6, lambda: successes.append(worklist.start(run, follow=False, now=NOW)))
+    assert sorted(successes) == [False] * 5 + [True]
+
+
+def test_a_run_that_was_not_started_executes_nothing(outside: OutsideKind, operator: User) -> None:
+    run = make_preview(outside, make_orders(2), operator)
+    assert engine.work(run.pk, seconds=5) == 0
+    assert worklist.claim(run.pk) is None
+    assert outside.executions == []
+
+
+def test_a_worker_that_died_before_sending_leaves_a_row_that_is_executed_later(
+    outside: OutsideKind, operator: User
+) -> None:
+    run = started(outside, operator, 2)
+    assert worklist.claim(run.pk)
+    assert engine.work(run.pk, seconds=5) == 1
+    assert states(run) == {"claimed": 1, "succeeded": 1}
+    age_claims(run, worklist.LEASE_SECONDS + 1)
+    assert engine.work(run.pk, seconds=5) == 1
+    assert states(run) == {"succeeded": 2}
+    assert len(outside.executions) == 2
+    run.refresh_from_db()
+    assert run.state == BulkRun.State.FINISHED
+
+
+def test_a_worker_that_died_after_sending_is_not_repeated(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 1)
+    item = worklist.claim(run.pk)
+    assert item
+    outside.ledger[item.key()] = Ending.SUCCEEDED
+    age_claims(run, worklist.LEASE_SECONDS + 1)
+    engine.work(run.pk, seconds=5)
+    assert outside.executions == []
+    assert states(run) == {"succeeded": 1}
+
+
+def test_a_worker_that_only_looked_dead_cannot_write_over_the_other_one(
+    outside: OutsideKind, operator: User
+) -> None:
+    run = started(outside, operator, 1)
+    slow = worklist.claim(run.pk)
+    assert slow
+    age_claims(run, worklist.LEASE_SECONDS + 1)
+    engine.work(run.pk, seconds=5)
+    assert not worklist.record(slow, state=BulkItem.State.FAILED, message="", now=NOW)
+    assert states(run) == {"succeeded": 1}
+
+
+def test_what_was_not_sent_is_tried_again_under_a_new_key_and_fails_after_four_tries(
+    outside: OutsideKind, operator: User
+) -> None:
+    outside.answer = lambda task: Ending.NOT_SENT
+    run = started(outside, operator, 1)
+    for tries in range(1, 4):
+        assert engine.work(run.pk, seconds=5) == 1
+        assert states(run) == {"ready": 1}
+        assert engine.work(run.pk, seconds=5) == 0, "the next try waits"
+        assert BulkItem.objects.get(run=run).tries == tries
+        make_due(run)
+    engine.work(run.pk, seconds=5)
+    assert states(run) == {"failed": 1}
+    assert len(outside.ledger) == 4
+    assert adds_up(run)
+    assert run.state == BulkRun.State.FINISHED
+
+
+def test_an_unknown_outcome_ends_the_run_and_is_settled_later_without_sending(
+    outside: OutsideKind, operator: User
+) -> None:
+    outside.answer = lambda task: Ending.UNKNOWN
+    run = started(outside, operator, 2)
+    engine.work(run.pk, seconds=5)
+    assert states(run) == {"unknown": 2}
+    assert adds_up(run)
+    assert run.state == BulkRun.State.FINISHED
+    assert engine.confirm_unknown(NOW) == 0
+    first, second = list(outside.ledger)
+    outside.ledger[first], outside.ledger[second] = Ending.SUCCEEDED, Ending.FAILED
+    assert engine.confirm_unknown(NOW) == 2
+    assert states(run) == {"succeeded": 1, "failed": 1}
+    assert len(outside.executions) == 2
+
+
+def test_a_row_whose_decision_has_changed_is_not_sent(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 2)
+    Order.objects.filter(pk=run.items.first().order_id).update(status=OrderStatus.PAID)  # type: ignore[union-attr]
+    engine.work(run.pk, seconds=5)
+    assert states(run) == {"recheck": 1, "succeeded": 1}
+    assert len(outside.executions) == 1
+
+
+def test_a_stop_in_the_middle_leaves_the_rest_undone(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 20)
+    reached, stopped = threading.Event(), threading.Event()
+
+    def pause(task: Task) -> None:
+        if len(outside.executions) == 5:
+            reached.set()
+            assert stopped.wait(10)
+
+    outside.before_answer = pause
+
+    def work() -> None:
+        engine.work(run.pk, seconds=30)
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert reached.wait(10)
+    assert worklist.stop(run, by_name="operator", now=NOW)
+    run.refresh_from_db()
+    assert run.state == BulkRun.State.RUNNING, "the row under way still ends"
+    stopped.set()
+    worker.join()
+    assert states(run) == {"succeeded": 6, "stopped": 14}
+    assert adds_up(run)
+    assert run.state == BulkRun.State.FINISHED
+    assert not worklist.stop(run, by_name="operator", now=NOW)
+
+
+def test_a_row_not_sent_in_a_stopped_run_is_stopped_not_repeated(
+    outside: OutsideKind, operator: User
+) -> None:
+    run = started(outside, operator, 1)
+    outside.answer = lambda task: Ending.NOT_SENT
+
+    def stop(task: Task) -> None:
+        worklist.stop(run, by_name="operator", now=NOW)
+
+    outside.before_answer = stop
+    engine.work(run.pk, seconds=5)
+    assert states(run) == {"stopped": 1}
+
+
+def test_an_abandoned_row_of_a_stopped_run_is_not_begun(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 3)
+    assert worklist.claim(run.pk)
+    worklist.stop(run, by_name="operator", now=NOW)
+    age_claims(run, worklist.LEASE_SECONDS + 1)
+    engine.work(run.pk, seconds=5)
+    assert outside.executions == []
+    assert states(run) == {"stopped": 3}
+    assert adds_up(run)
+    assert run.state == BulkRun.State.FINISHED
+
+
+def test_an_error_in_one_row_does_not_end_the_run(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 3)
+
+    def break_first(task: Task) -> None:
+        if task.order_id == BulkItem.objects.filter(run=run).earliest("id").order_id:
+            raise RuntimeError("a defect")
+
+    outside.before_answer = break_first
+    engine.work(run.pk, seconds=5)
+    assert states(run) == {"failed": 1, "succeeded": 2}
+    assert "システムエラー" in BulkItem.objects.get(run=run, state="failed").message
+
+
+def test_a_retry_takes_failed_and_stopped_rows_only(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 4)
+    endings = [Ending.SUCCEEDED, Ending.FAILED, Ending.UNKNOWN]
+    outside.answer = lambda task: endings[len(outside.ledger)]
+    for _ in endings:
+        item = worklist.claim(run.pk)
+        assert item
+        engine._execute(run, outside, item)
+    worklist.stop(run, by_name="operator", now=NOW)
+    assert states(run) == {"succeeded": 1, "failed": 1, "unknown": 1, "stopped": 1}
+    author = preview.Author(user=operator, name="operator", ip_address=None)
+    again = preview.preview_again(kind=outside, run=run, author=author, now=NOW)
+    assert again.retry_of == run
+    assert again.state == BulkRun.State.PREVIEW
+    wanted = run.items.filter(state__in=["failed", "stopped"]).values_list("order_id", flat=True)
+    assert set(again.items.values_list("order_id", flat=True)) == set(wanted)
+
+
+def test_the_minute_job_rings_for_running_runs_and_drops_old_previews(
+    outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung = bells(monkeypatch)
+    running = started(outside, operator, 10)
+    old = make_preview(outside, make_orders(1), operator)
+    BulkRun.objects.filter(pk=old.pk).update(created_at=NOW - tasks.PREVIEW_LIFE * 2)
+    fresh = make_preview(outside, make_orders(1), operator)
+    monkeypatch.setattr("cagolab.clock.now", lambda: NOW)
+    tasks.ring()
+    assert rung == [str(running.pk)] * outside.concurrency
+    assert not BulkRun.objects.filter(pk=old.pk).exists()
+    assert BulkRun.objects.filter(pk=fresh.pk).exists()
+
+
+def test_no_more_workers_than_the_kind_allows(
+    outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung = bells(monkeypatch)
+    run = started(outside, operator, 10)
+    for _ in range(outside.concurrency):
+        assert worklist.claim(run.pk)
+    tasks.work(str(run.pk))
+    assert outside.executions == []
+    assert rung == []
+
+
+def test_a_broker_that_is_away_is_rung_once_and_the_run_waits_for_the_minute_job(
+    outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung = bells(monkeypatch, answers=False)
+    tasks.ring_for(started(outside, operator, 10))
+    assert len(rung) == 1
+
+
+def test_the_database_refuses_counts_that_do_not_add_up(outside: OutsideKind, operator: User) -> None:
+    run = make_preview(outside, make_orders(1), operator)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BulkRun.objects.filter(pk=run.pk).update(skipped=5)
+
+
+def test_a_worker_killed_in_the_middle_of_a_row_loses_nothing(outside: OutsideKind, operator: User) -> None:
+    """A real process that dies at once, after the outside world has acted and before anything is written."""
+    run = started(outside, operator, 3)
+    reading, writing = os.pipe()
+    connection.close()
+    if (child := os.fork()) == 0:
+
+        def die(task: Task) -> None:
+            os.write(writing, task.key.bytes)
+            os._exit(9)
+
+        outside.before_answer = die
+        engine.work(run.pk, seconds=5)
+        os._exit(0)
+    os.waitpid(child, 0)
+    outside.ledger[UUID(bytes=os.read(reading, 16))] = Ending.SUCCEEDED
+    assert states(run) == {"claimed": 1, "ready": 2}
+    age_claims(run, worklist.LEASE_SECONDS + 1)
+    engine.work(run.pk, seconds=5)
+    assert states(run) == {"succeeded": 3}
+    assert len(outside.executions) == 2
