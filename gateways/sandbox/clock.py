@@ -56,7 +56,7 @@ class Clock:
         offset = (
             (now - datetime.now(TOKYO)).total_seconds() if self._frozen_at else self._offset.total_seconds()
         )
-        return {"now": now.isoformat(), "offset": round(offset, 3), "frozen": self._frozen_at is not None}
+        return {"now": now.isoformat(), "offset": round(offset, 6), "frozen": self._frozen_at is not None}
 
     def _save(self) -> None:
         self._storage.remember("clock.offset", str(self._offset.total_seconds()))

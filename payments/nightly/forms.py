@@ -90,11 +90,8 @@ class NightlyForm(forms.Form):
             field.widget.attrs["class"] = "form-control"
         if isinstance(field, forms.IntegerField):
             sentence = f"{field.label}は1から{MAX_DAYS}日までの整数で入力してください。"
-            field.error_messages["invalid"] = sentence
-            for validator in field.validators:
-                validator.message = sentence  # type: ignore[attr-defined]  # Min and max: both have one
+            field.error_messages |= dict.fromkeys(("invalid", "min_value", "max_value"), sentence)
             field.widget.attrs["inputmode"] = "numeric"
         if isinstance(field, forms.EmailField):
+            # Never on the validator itself: it is one object for every form of the process.
             field.error_messages["invalid"] = "メールアドレスの形式で入力してください。"
-            for validator in field.validators:
-                validator.message = "メールアドレスの形式で入力してください。"  # type: ignore[attr-defined]

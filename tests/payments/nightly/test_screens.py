@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.test import Client
 
 from cagolab import clock
@@ -173,6 +175,28 @@ def test_wrong_settings_are_told_and_change_nothing(
     assert answer.status_code == 422
     assert "登録していません。" in answer.content.decode()
     assert not NightlyJob.objects.filter(is_on=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("mail_to", "nobody", "メールアドレスの形式で入力してください。"),
+        ("pending_days", "0", "日までの整数で入力してください。"),
+        ("pending_days", "x", "日までの整数で入力してください。"),
+        ("cart_days", "99999", "日までの整数で入力してください。"),
+    ],
+)
+def test_each_wrong_setting_has_its_sentence(
+    world: World, as_role: Callable[[str], Client], field: str, value: str, sentence: str
+) -> None:
+    answer = as_role("管理者").post(SETTINGS, VALID | {field: value})
+    assert sentence in answer.content.decode()
+
+
+def test_the_sentences_of_this_form_stay_in_this_form(world: World, as_role: Callable[[str], Client]) -> None:
+    as_role("管理者").get(SETTINGS)
+    with pytest.raises(ValidationError, match="有効なメールアドレスを入力してください。"):
+        validate_email("nobody")
 
 
 @pytest.mark.parametrize("role", ["", "閲覧", "受注編集", "決済操作"])
