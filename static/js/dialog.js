@@ -16,11 +16,15 @@
     openerId = opener.id;
   });
 
+  const isEmpty = () => dialog.innerHTML.trim() === "";
+
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target !== dialog) return;
-    const isEmpty = dialog.innerHTML.trim() === "";
-    if (isEmpty && dialog.open) dialog.close();
-    if (isEmpty) return;
+    if (event.detail.target === dialog && isEmpty() && dialog.open) dialog.close();
+  });
+
+  // Not before htmx knows what is inside: a quick Enter would post the form past it and load the whole page.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target !== dialog || isEmpty()) return;
     if (!dialog.open) dialog.showModal();
     const first = dialog.querySelector("[autofocus]") || dialog.querySelector("[data-dialog-close]");
     if (first) first.focus();
