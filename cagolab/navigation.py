@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +32,9 @@ class Entry:
     query: str = ""
     permission: str = VIEW
 
-    @property
+    @functools.cached_property
     def address(self) -> str:
-        """Where the entry leads."""
+        """Where the entry leads; reversed once per process, since every page shows all entries."""
         path = reverse(self.route, args=[self.argument] if self.argument else [])
         return f"{path}?{self.query}" if self.query else path
 

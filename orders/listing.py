@@ -158,15 +158,15 @@ def _rows(
 ) -> tuple[list[Order], bool]:
     """Up to `size` rows beyond a key in the order of the screen, and whether there are more that way."""
     oldest_first = (filters.sort == "oldest") != backwards
-    rows = _without_terms(filters)
-    rows = rows.order_by("ordered_at", "id") if oldest_first else rows.order_by("-ordered_at", "-id")
+    order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
+    rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
-    found = (
-        _searched_rows(rows, terms, size=size, beyond=beyond, oldest_first=oldest_first)
-        if (terms := filters.terms)
-        else list(rows[: size + 1])
-    )
+    if terms := filters.terms:
+        found = _searched_rows(rows, terms, size=size, beyond=beyond, oldest_first=oldest_first)
+    else:
+        # An index tells which rows stand on the page; only these are read.
+        found = list(Order.objects.filter(pk__in=rows.values("pk")[: size + 1]).order_by(*order))
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()

@@ -10,6 +10,9 @@ from orders.statuses import OrderStatus
 
 # The list's sort key: newest first, the id breaking ties, so that pages can go on by key.
 NEWEST_FIRST = ("-ordered_at", "-id")
+# Lists choose and count rows by these columns. They lie in the indexes too, so that a row is read only when it
+# stands on the page: ten thousand rows are counted in some milliseconds.
+_LISTED = ("status", "payment_provider", "payment_kind", "payment_status", "payment_total", "payment_method")
 
 # What needs doing today (X-5): each has a partial index, and lists filter by the very same condition.
 PAYMENT_OPEN = models.Q(payment_is_open=True)
@@ -19,6 +22,11 @@ CANCELLED_WITH_LIVE_MONEY = models.Q(
     payment_status__in=LIVE, status__in=[OrderStatus.CANCELLED, OrderStatus.RETURNED]
 )
 SHIPPED_NOT_CAPTURED = models.Q(payment_status__in=AUTHORIZED, status=OrderStatus.SHIPPED)
+
+
+def _listed(fields: tuple[str, ...], *, name: str) -> models.Index:
+    """An index that answers which rows stand on a page of a list without reading other rows."""
+    return models.Index(fields=fields, include=[each for each in _LISTED if each not in fields], name=name)
 
 
 class Order(models.Model):
@@ -99,15 +107,22 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=[*NEWEST_FIRST], name="order_newest"),
+            _listed(NEWEST_FIRST, name="order_listed"),
             # Totals of searches read the status of thousands of orders from here, without touching their rows.
             models.Index(fields=["id"], include=["status"], name="order_id_status"),
-            models.Index(fields=["status", *NEWEST_FIRST], name="order_status_newest"),
-            models.Index(fields=["payment_status", *NEWEST_FIRST], name="order_payment_status_newest"),
+            _listed(("status", *NEWEST_FIRST), name="order_status_listed"),
+            _listed(("payment_status", *NEWEST_FIRST), name="order_payment_status_listed"),
+            _listed(("payment_kind", *NEWEST_FIRST), name="order_payment_kind_listed"),
             models.Index(fields=[*NEWEST_FIRST], condition=PAYMENT_OPEN, name="order_payment_open"),
             models.Index(fields=[*NEWEST_FIRST], condition=AMOUNT_DIFFERS, name="order_amount_differs"),
             models.Index(
                 fields=["payment_deadline", *NEWEST_FIRST], condition=HAS_DEADLINE, name="order_deadline"
+            ),
+            models.Index(
+                fields=[*NEWEST_FIRST],
+                include=["payment_deadline", "status", "payment_provider", "payment_kind"],
+                condition=HAS_DEADLINE,
+                name="order_held_listed",
             ),
             models.Index(
                 fields=[*NEWEST_FIRST], condition=CANCELLED_WITH_LIVE_MONEY, name="order_cancelled_live"
@@ -115,14 +130,26 @@ class Order(models.Model):
             models.Index(
                 fields=[*NEWEST_FIRST], condition=SHIPPED_NOT_CAPTURED, name="order_shipped_uncaptured"
             ),
-            models.Index(fields=["paid_at"], condition=models.Q(paid_at__isnull=False), name="order_paid_at"),
+            models.Index(
+                fields=["paid_at"],
+                include=["ordered_at", "id", "status"],
+                condition=models.Q(paid_at__isnull=False),
+                name="order_paid_listed",
+            ),
             models.Index(
                 fields=["delivery_date"],
+                include=["ordered_at", "id", "status"],
                 condition=models.Q(delivery_date__isnull=False),
-                name="order_delivery_date",
+                name="order_delivery_listed",
             ),
-            models.Index(fields=["updated_at"], name="order_updated_at"),
-            models.Index(fields=["payment_total"], name="order_payment_total"),
+            models.Index(
+                fields=["updated_at"], include=["ordered_at", "id", "status"], name="order_updated_listed"
+            ),
+            models.Index(
+                fields=["payment_total"],
+                include=["ordered_at", "id", "status", "payment_provider"],
+                name="order_payment_total_listed",
+            ),
             models.Index(
                 fields=["tracking_number"],
                 condition=~models.Q(tracking_number=""),

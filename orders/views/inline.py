@@ -13,7 +13,7 @@ from cagolab.roles import EDIT
 from orders import changes, editing, locks, status_guards
 from orders.models import Order
 from orders.statuses import OrderStatus
-from orders.views.list import mark_mailed
+from orders.views.list_rows import order_rows
 from orders.views.requester import author_of
 
 SOURCE = "受注一覧"
@@ -46,7 +46,8 @@ def tracking(request: HttpRequest, pk: int) -> HttpResponse:
                 error = " ".join(result.errors.values())
             else:
                 order = result.order
-    context = {"order": order, "error": error, "entered": typed if error else None, "saved": not error}
+    (row,) = order_rows([order])
+    context = {"row": row, "can_edit": True, "error": error, "entered": typed, "saved": not error}
     return render(request, "orders/list_tracking.html", context)
 
 
@@ -78,5 +79,5 @@ def ship(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(result, changes.StatusRefused):
         return render(request, "orders/list_ship.html", {"order": order, "refused": result.reason})
     order.refresh_from_db()
-    mark_mailed([order])
-    return render(request, "orders/list_shipped.html", {"order": order, "shipped": OrderStatus.SHIPPED})
+    (row,) = order_rows([order])
+    return render(request, "orders/list_shipped.html", {"row": row, "can_edit": True})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,10 +12,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from cagolab.roles import EDIT
 from orders import counts, listing
 from orders.filters import OrderFilters
-from orders.models import Order, PaymentMethod, SentMail
-from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES, OrderStatus
+from orders.models import PaymentMethod
+from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES
+from orders.views.list_rows import order_rows
 
 TEXTS = (
     ("name", "お名前"),
@@ -73,7 +74,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "size": size,
         "sizes": listing.PAGE_SIZES,
         "bulk_statuses": BULK_STATUSES,
-        "shipped": OrderStatus.SHIPPED,
+        "can_edit": request.user.has_perm(EDIT),
         "query": filters.to_query(),
         "back": request.get_full_path(),
     }
@@ -85,8 +86,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
             cursor=request.GET.get("cursor"),
             direction="previous" if request.GET.get("direction") == "previous" else "next",
         )
-        mark_mailed(page.rows)
-        context |= {"page": page} | pager(filters, page, size)
+        context |= {"page": page, "rows": order_rows(page.rows)} | pager(filters, page, size)
     return render(request, "orders/list.html", context)
 
 
@@ -156,11 +156,3 @@ def pager(filters: OrderFilters, page: listing.Page, size: int) -> dict[str, str
         "previous_page": address(cursor=previous, direction="previous") if previous else "",
         "next_page": address(cursor=following) if following else "",
     }
-
-
-def mark_mailed(rows: Iterable[Order]) -> None:
-    """Tell each row whether a mail was sent for it (the envelope beside 出荷状況). One query for all."""
-    by_id = {order.pk: order for order in rows}
-    mailed = set(SentMail.objects.filter(order_id__in=by_id).values_list("order_id", flat=True).distinct())
-    for pk, order in by_id.items():
-        order.is_mailed = pk in mailed  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from orders.statuses import DISPLAY_ORDER
 from orders.views.list import Box, Range, spread
 from payments import deadline_words, deadlines, labels, status_guide
 from payments.models import GatewayAccount
+from payments.views.list_rows import payment_rows
 
 FLAGS = (
     ("differs", "金額相違"),
@@ -84,7 +85,7 @@ def _list(
             cursor=query.get("cursor"),
             direction="previous" if query.get("direction") == "previous" else "next",
         )
-        context |= {"page": page} | _pager(request.GET, address, page)
+        context |= {"page": page, "rows": payment_rows(page.rows)} | _pager(request.GET, address, page)
     return render(request, "payments/list.html", context)
 
 

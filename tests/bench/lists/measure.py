@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import os
+import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -19,11 +21,20 @@ class WrongPage(Exception):
     """Something else than the page was answered."""
 
 
+# Where a page says how its total is asked for, when it comes without one.
+_TOTAL = re.compile(r'hx-get="(/orders/total/[^"]*)"')
+
+
 @dataclass
 class Timing:
-    """Milliseconds of the requests of one case."""
+    """Milliseconds of the requests of one case.
+
+    `counting` is the request for the total that a page makes by itself when it shows its rows before they are
+    counted; 0 where the total came with the page.
+    """
 
     milliseconds: list[float] = field(default_factory=list)
+    counting: list[float] = field(default_factory=list)
     load: float = 0.0
 
     @property
@@ -33,8 +44,21 @@ class Timing:
     @property
     def p95(self) -> float:
         """The smallest value that at least 95 of 100 requests do not exceed."""
-        ordered = sorted(self.milliseconds)
-        return ordered[-(-len(ordered) * 95 // 100) - 1]
+        return _p95(self.milliseconds)
+
+    @property
+    def counting_p95(self) -> float:
+        return _p95(self.counting)
+
+    @property
+    def median_with_total(self) -> float:
+        """Until rows and total are there, one after the other."""
+        return statistics.median(map(sum, zip(self.milliseconds, self.counting, strict=True)))
+
+
+def _p95(milliseconds: Sequence[float]) -> float:
+    ordered = sorted(milliseconds)
+    return ordered[-(-len(ordered) * 95 // 100) - 1]
 
 
 class Client:
@@ -69,7 +93,15 @@ class Client:
         """The first `warm` paths once unmeasured, then `rounds` requests, all paths in turn."""
         timing = Timing(load=os.getloadavg()[0])
         for path in paths[:warm]:
-            self.get(path)
+            self._page(path)
         for number in range(rounds):
-            timing.milliseconds.append(self.get(paths[number % len(paths)])[0])
+            page, counting = self._page(paths[number % len(paths)])
+            timing.milliseconds.append(page)
+            timing.counting.append(counting)
         return timing
+
+    def _page(self, path: str) -> tuple[float, float]:
+        """Milliseconds of a page, and of the request for its total."""
+        took, page = self.get(path)
+        asked = _TOTAL.search(page)
+        return took, self.get(html.unescape(asked[1]))[0] if asked else 0.0

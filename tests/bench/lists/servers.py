@@ -64,12 +64,12 @@ def start_product(supervisor: Supervisor, environment: dict[str, str], log: Path
 
 
 def start_admin(supervisor: Supervisor, environment: dict[str, str], log: Path, *, variant: str) -> Site:
-    """Django's admin on the product's tables."""
+    """Django's admin on the product's tables, as process `admin` or `admin-tuned`."""
     command = [sys.executable, "-m", "gunicorn", "-c", "/dev/null", *WORKERS]
     command.append("tests.bench.lists.rivals.admin_site:application")
     port = _start(
         supervisor,
-        f"admin-{variant}",
+        "admin" if variant == "shipped" else f"admin-{variant}",
         command,
         environment | {"ADMIN_VARIANT": variant},
         folder=REPOSITORY,
@@ -86,8 +86,11 @@ def manage(supervisor: Supervisor, environment: dict[str, str], *arguments: str)
 
 
 def stop(supervisor: Supervisor, name: str) -> None:
-    """Stop a web server, so that the next one has the machine for itself."""
-    process = supervisor.named(name)
+    """Stop a web server if it runs, so that the next one has the machine for itself."""
+    try:
+        process = supervisor.named(name)
+    except KeyError:
+        return
     supervisor.forget(process)
     process.terminate()
     process.wait()
