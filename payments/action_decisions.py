@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from gateways.vocabulary import Action, CancelType, PaymentStatus
 from orders.statuses import OrderStatus
-from payments import deadlines, gates, wording
+from payments import deadlines, gates, processing_dates, wording
 from payments.cancellation import CANCEL_WORDS, cancel_decision
 from payments.facts import Facts
 from payments.permits import Choices, Decision, Permit, Refusal
@@ -28,11 +28,12 @@ def capture(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decisi
     if isinstance(on, Refusal):
         return on
     capture = Step(action=Action.CAPTURE, result=rule.results[0], amount=facts.amount, on=on)
+    warnings += processing_dates.capture_warnings(facts, on, now)
     if not facts.amount_differs:
         return Permit(
             action=Action.CAPTURE,
             steps=(capture,),
-            words=f"{wording.yen(facts.amount)}の売上を確定します(実売上)。",
+            words=f"{wording.yen(facts.amount)}{processing_dates.capture_words(on)}",
             customer_sees=wording.CUSTOMER_SEES_CAPTURE,
             warnings=tuple(warnings),
             bulk_skip=bulk_skip,
@@ -42,7 +43,7 @@ def capture(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decisi
         return Permit(
             action=Action.CAPTURE,
             steps=(capture,),
-            words=f"金額を変更せず、{wording.yen(facts.amount)}の売上を確定します(実売上)。",
+            words=f"金額を変更せず、{wording.yen(facts.amount)}{processing_dates.capture_words(on)}",
             customer_sees=f"お客様には変更前の {wording.yen(facts.amount)} が請求されます。",
             warnings=(difference, *warnings),
             bulk_skip=difference,
@@ -63,10 +64,11 @@ def capture(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decisi
             warnings=(*change.warnings, *warnings),
             bulk_skip=bulk_skip,
         )
-    return Refusal(
-        code="amount_differs",
-        reason=f"{difference}「金額を変更してから売上」か「決済金額のまま売上」を選んでください。",
-    )
+    if Action.CHANGE_AMOUNT not in facts.capabilities.actions:
+        choose = "金額の変更はできません。決済金額のまま売上にするかを選んでください。"
+    else:
+        choose = "「金額を変更してから売上」か「決済金額のまま売上」を選んでください。"
+    return Refusal(code="amount_differs", reason=f"{difference}{choose}")
 
 
 def cancel(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decision:
@@ -82,6 +84,8 @@ def cancel(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decisio
     on = _processing_date(facts, choices, now)
     if isinstance(on, Refusal):
         return on
+    if on is not None:
+        reason = processing_dates.cancel_words(facts, kind, on)
     sold = facts.captured_at is not None
     return Permit(
         action=Action.CANCEL,
@@ -98,6 +102,7 @@ def cancel(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decisio
         customer_sees=(
             wording.CUSTOMER_SEES_SALE_CANCELLED if sold else wording.CUSTOMER_SEES_HOLD_CANCELLED
         ),
+        warnings=tuple(processing_dates.cancel_warnings(facts, on, now)),
     )
 
 
@@ -259,14 +264,14 @@ def _change_to_a_hold(facts: Facts, now: datetime) -> Decision:
 
 def _processing_date(facts: Facts, choices: Choices, now: datetime) -> date | None | Refusal:
     """売上・返金日 (SB-1): not before the authorization, nor before the sale; None where no date is sent."""
-    if not facts.capabilities.needs_date:
+    if not facts.takes_date:
         return None
-    on = choices.on or deadlines.tokyo_day(now)
-    begin = facts.captured_at or facts.authorized_at
-    if begin is not None and on < deadlines.tokyo_day(begin):
+    on = choices.on or processing_dates.default(facts, now)
+    earliest = processing_dates.earliest(facts)
+    if earliest is not None and on < earliest:
         what = "売上日" if facts.captured_at else "与信日"
         return Refusal(
             code="date",
-            reason=f"売上・返金日は、{what}({wording.day(deadlines.tokyo_day(begin))})以降の日付を指定してください。",
+            reason=f"売上・返金日は、{what}({wording.day(earliest)})以降の日付を指定してください。",
         )
     return on

@@ -35,7 +35,7 @@ class Announcement:
 
 def of_operation(operation: Operation, order_number: str) -> Announcement:
     """The sentence for an operation as it now stands."""
-    name = f"注文番号 {order_number} の{wording.ACTION_NAMES[Action(operation.action)]}"
+    name = f"注文番号 {order_number} の{operation.name}"
     code = f"(エラーコード {operation.reason_code})" if operation.reason_code else ""
     message = operation.message
     match Operation.State(operation.state):
@@ -84,12 +84,11 @@ def already_executed(operation: Operation, order_number: str) -> Announcement:
 
 def busy(operation: Operation, order_number: str) -> Announcement:
     """Somebody else's operation is under way."""
-    name = wording.ACTION_NAMES[Action(operation.action)]
     return Announcement(
         level="warning",
         text=(
             f"注文番号 {order_number} は、{operation.actor_name}さんが {wording.clock_time(operation.started_at)} に"
-            f"開始した{name}を処理中です。今回の操作は実行していません。"
+            f"開始した{operation.name}を処理中です。今回の操作は実行していません。"
         ),
     )
 
@@ -113,14 +112,19 @@ def _ends_as(operation: Operation) -> str:
 
 def _captured(operation: Operation) -> str:
     amount = wording.yen(operation.amount)
+    if on := operation.processing_date:
+        return f"の{operation.name}を行いました(売上日 {wording.day(on)}、{amount})。"
     if len(operation.plan) > 1:
         return f"の決済金額を {amount} に変更し、売上を確定しました。"
     return f"の売上を確定しました({amount})。"
 
 
 def _cancelled(operation: Operation) -> str:
-    kind = CANCEL_WORDS[CancelType(operation.plan[-1]["cancel_type"])]
-    return f"の決済を取り消しました({kind}、{wording.yen(operation.amount)})。"
+    cancel_type, amount = CancelType(operation.plan[-1]["cancel_type"]), wording.yen(operation.amount)
+    if on := operation.processing_date:
+        kind = "仮売上の取消" if cancel_type is CancelType.VOID else f"返金日 {wording.day(on)}"
+        return f"の{operation.name}を行いました({kind}、{amount})。"
+    return f"の決済を取り消しました({CANCEL_WORDS[cancel_type]}、{amount})。"
 
 
 def _changed(operation: Operation) -> str:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
 from django.http import QueryDict
 
-from gateways.vocabulary import Action, PaymentStatus
-from orders.bulk.models import BulkRun
+from cagolab import clock
+from gateways.vocabulary import Action, MethodKind, PaymentStatus
+from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
     Choice,
     Choices,
+    DateChoice,
     Ending,
     FollowChoice,
     InvalidParameters,
@@ -33,12 +35,14 @@ from orders.bulk.registry import (
     Verdict,
     registry,
 )
-from payments import bulk_rows, labels, operations, wording
+from payments import bulk_rows, deadlines, labels, operations, wording
+from payments.accounts import capabilities
 from payments.actors import By
 from payments.cancellation import CANCEL_WORDS
 from payments.decisions import decide
 from payments.facts import Facts
-from payments.models import GatewayAccount, Operation
+from payments.models import GatewayAccount, Operation, Payment
+from payments.panel import DATED_ACTIONS
 from payments.permits import Permit, Refusal
 from payments.steps import Step
 
@@ -86,7 +90,10 @@ class MoneyKind:
         return self.action.value
 
     def parse(self, posted: QueryDict) -> dict[str, Any]:
-        """`target`: AUTH or CAPTURE where the action has a choice; nothing means its default."""
+        """`target`: AUTH or CAPTURE where the action has a choice, nothing means its default. `on`: the 売上・返金日
+        of every row that needs one, today unless said; frozen with the run (SB-1)."""
+        if self._is_dated:
+            return {"on": _day(str(posted.get("on", ""))).isoformat()}
         target = str(posted.get("target", ""))
         if not target:
             return {}
@@ -138,6 +145,26 @@ class MoneyKind:
             ),
         )
 
+    def date_choice(self, run: BulkRun) -> DateChoice | None:
+        """売上・返金日, where the run has payments at a provider that takes one (SB-1)."""
+        on = _on(run.parameters)
+        dated = [
+            account for account in GatewayAccount.objects.all() if capabilities(account.provider).needs_date
+        ]
+        if not dated or on is None:
+            return None
+        payments = Payment.objects.filter(
+            account__in=dated,
+            kind=MethodKind.CARD.value,
+            pk__in=BulkItem.objects.filter(run=run).values("payment_id"),
+        )
+        if not (count := payments.count()):
+            return None
+        names = "・".join(account.name for account in dated)
+        return DateChoice(
+            name="on", label="売上・返金日", day=on, help=f"{names}の決済{count:,}件に使う日付です。"
+        )
+
     def rows(self, run: BulkRun) -> Iterable[Row]:
         """Every row with its payment's facts; `amount` is what the action is about."""
         about_payable = self.action in (Action.CHANGE_AMOUNT, Action.REAUTHORIZE)
@@ -147,7 +174,7 @@ class MoneyKind:
         """The panel's decision; what needs a person's choice is left out (CC-9)."""
         if facts is None:
             return Skip(reason=_NO_PAYMENT)
-        decision = decide(self.action, facts, now, target=_target(parameters))
+        decision = decide(self.action, facts, now, target=_target(parameters), on=_on(parameters))
         if isinstance(decision, Refusal):
             if decision.code == "amount_differs":
                 return Skip(reason=_AMOUNT_DIFFERS, words=decision.reason)
@@ -174,6 +201,7 @@ class MoneyKind:
             by=By(name=task.actor_name, source=Operation.Source.BULK, user=task.actor, ip=task.ip_address),
             now=now,
             target=_target(task.parameters),
+            on=_on(task.parameters),
             follow=task.follow,
         )
         if isinstance(done, operations.Busy):
@@ -188,11 +216,18 @@ class MoneyKind:
         return {operation.key: _result(operation) for operation in begun}
 
     @property
+    def _is_dated(self) -> bool:
+        return self.action in DATED_ACTIONS
+
+    @property
     def _follows(self) -> bool:
         return self.action in (Action.CAPTURE, Action.CANCEL)
 
     def _group(self, facts: Facts, permit: Permit) -> str:
         before = labels.status_label(facts.family, facts.status)
+        if on := permit.steps[0].on:
+            name = wording.action_name(self.action, is_dated=True)
+            return f"{name}(売上・返金日 {wording.day(on)}、{before}から)"
         if permit.cancel_type is not None:
             return f"{CANCEL_WORDS[permit.cancel_type]}({before}から)"
         return f"{before} → {labels.status_label(facts.family, permit.result)}"
@@ -215,6 +250,22 @@ def register() -> None:
         registry.register(kind)
 
 
+def _day(text: str) -> date:
+    if not text:
+        return deadlines.tokyo_day(clock.now())
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidParameters(
+            "売上・返金日は「2026-12-31」のように実在する日付で入力してください。"
+        ) from error
+
+
+def _on(parameters: Mapping[str, Any]) -> date | None:
+    on = parameters.get("on")
+    return date.fromisoformat(on) if on else None
+
+
 def _target(parameters: Mapping[str, Any]) -> PaymentStatus | None:
     target = parameters.get("target")
     return PaymentStatus(target) if target else None
@@ -222,7 +273,7 @@ def _target(parameters: Mapping[str, Any]) -> PaymentStatus | None:
 
 def _busy(operation: Operation) -> str:
     return (
-        f"別の操作({wording.ACTION_NAMES[Action(operation.action)]})が実行中です"
+        f"別の操作({operation.name})が実行中です"
         f"({operation.actor_name}さん {wording.clock_time(operation.started_at)} 開始)。送信していません。"
     )
 
@@ -242,5 +293,10 @@ def _result(operation: Operation) -> Result:
     if ending is not Ending.SUCCEEDED:
         return Result(ending=ending, message=operation.message or operation.get_state_display())
     result = Step.from_json(operation.plan[-1]).result
-    label = labels.status_label(operation.payment.account.provider, result)
+    label = labels.standing_label(
+        operation.payment.account.provider,
+        result,
+        sale_on=operation.processing_date,
+        today=deadlines.tokyo_day(clock.now()),
+    )
     return Result(ending=ending, message=f"{label}になりました。{operation.message}")

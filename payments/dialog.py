@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from gateways.vocabulary import Action, PaymentStatus
 from orders.statuses import OPERATOR_MOVES, OrderStatus
-from payments import panel_words, transitions, wording
+from payments import panel, panel_words, processing_dates, transitions, wording
 from payments.cancellation import CANCEL_WORDS
 from payments.facts import Facts
-from payments.panel import NEEDS_CHOICE
 from payments.permits import CaptureMode, Choices, Decision, Permit
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ _TARGET_WORDS = {
     PaymentStatus.AUTH: "仮売上(請求は後で売上確定を行ったとき)",
     PaymentStatus.CAPTURE: "即時売上(すぐに請求が確定)",
 }
-_DATED_ACTIONS = frozenset({Action.CAPTURE, Action.CANCEL})
 _TARGET_LEGENDS = {
     Action.CHANGE_AMOUNT: "金額変更後の取引状態",
     Action.REAUTHORIZE: "再オーソリ後の取引状態",
@@ -71,8 +69,9 @@ class Dialog:
     legend: str
     choices: tuple[Choice, ...]
     follow: Follow | None
-    # 売上・返金日, where the provider needs one (SB-1).
+    # 売上・返金日, where the provider needs one (SB-1), and the first day that may be chosen.
     processing_date: date | None
+    earliest_date: date | None
 
 
 def build(
@@ -82,19 +81,20 @@ def build(
     action: Action,
     *,
     chosen: Choices,
-    today: date,
+    now: datetime,
     follow: bool | None,
 ) -> Dialog:
-    """The dialog for a decision. `today` is Tokyo's; `follow` is what the operator ticked so far; None means the account's default."""
+    """The dialog for a decision. `follow` is what the operator ticked so far; None means the account's default."""
+    is_dated = facts.takes_date and action in panel.DATED_ACTIONS
     permit = decision if isinstance(decision, Permit) else None
     choices = _choices(facts, action, chosen.target, chosen.mode)
     reason = "" if isinstance(decision, Permit) else decision.reason
-    if choices and not isinstance(decision, Permit) and decision.code == NEEDS_CHOICE:
+    if choices and not isinstance(decision, Permit) and decision.code == panel.NEEDS_CHOICE:
         reason = ""  # the choice below asks the same
     return Dialog(
         action=action,
-        title=panel_words.BUTTON_LABELS[action],
-        confirm_label=_confirm_words(action, permit),
+        title=panel_words.button_label(action, is_dated=is_dated),
+        confirm_label=_confirm_words(action, permit, is_dated=is_dated),
         confirm_style=panel_words.BUTTON_STYLES[action],
         order_number=payment.order.number,
         customer_name=payment.order.name,
@@ -102,12 +102,11 @@ def build(
         payable=facts.payable if facts.payable != payment.amount else None,
         permit=permit,
         reason=reason,
-        legend=_legend(action) if choices else "",
+        legend=_legend(action, choices),
         choices=choices,
         follow=follow_option(action, facts.order_status, payment.account, follow) if permit else None,
-        processing_date=(
-            chosen.on or today if facts.capabilities.needs_date and action in _DATED_ACTIONS else None
-        ),
+        processing_date=chosen.on or processing_dates.default(facts, now) if is_dated else None,
+        earliest_date=processing_dates.earliest(facts) if is_dated else None,
     )
 
 
@@ -127,13 +126,19 @@ def follow_option(
     )
 
 
-def _confirm_words(action: Action, permit: Permit | None) -> str:
+def _confirm_words(action: Action, permit: Permit | None, *, is_dated: bool) -> str:
+    if is_dated:
+        return f"{wording.action_name(action, is_dated=True)}を実行する"
     if action is Action.CANCEL and permit and permit.cancel_type:
         return f"{CANCEL_WORDS[permit.cancel_type]}を実行する"
     return _CONFIRM_WORDS[action]
 
 
-def _legend(action: Action) -> str:
+def _legend(action: Action, choices: tuple[Choice, ...]) -> str:
+    if not choices:
+        return ""
+    if len(choices) == 1:
+        return "決済金額とお支払い合計に差異があります。金額の変更はできません。"
     return _TARGET_LEGENDS.get(
         action, "決済金額とお支払い合計に差異があります。どちらの金額で売上を確定しますか。"
     )
@@ -162,17 +167,18 @@ def _choices(
 
 
 def _capture_choices(facts: Facts, mode: CaptureMode | None) -> tuple[Choice, ...]:
-    return (
-        Choice(
-            name="mode",
-            value="change_first",
-            label=f"{wording.yen(facts.payable)} に金額を変更してから売上を確定する",
-            is_chosen=mode == "change_first",
-        ),
-        Choice(
-            name="mode",
-            value="as_is",
-            label=f"変更せずに {wording.yen(facts.amount)} のまま売上を確定する",
-            is_chosen=mode == "as_is",
-        ),
+    as_it_is = Choice(
+        name="mode",
+        value="as_is",
+        label=f"変更せずに {wording.yen(facts.amount)} のまま売上を確定する",
+        is_chosen=mode == "as_is",
     )
+    if Action.CHANGE_AMOUNT not in facts.capabilities.actions:
+        return (as_it_is,)
+    changed = Choice(
+        name="mode",
+        value="change_first",
+        label=f"{wording.yen(facts.payable)} に金額を変更してから売上を確定する",
+        is_chosen=mode == "change_first",
+    )
+    return (changed, as_it_is)

@@ -60,6 +60,11 @@ class Facts:
         return deadlines.last_day(self.captured_at or self.authorized_at, self.change_days)
 
     @property
+    def takes_date(self) -> bool:
+        """Whether a capture and a cancel carry a 売上・返金日 (SB-1)."""
+        return self.capabilities.needs_date and self.kind is MethodKind.CARD
+
+    @property
     def amount_differs(self) -> bool:
         """Whether money is held or taken in another amount than the order asks for (CC-9)."""
         return self.status in LIVE_STATUSES and self.amount != self.payable

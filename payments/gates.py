@@ -33,7 +33,7 @@ def admit(action: Action, facts: Facts, now: datetime, *, target: PaymentStatus 
 
 def _under_way(facts: Facts) -> Refusal:
     assert facts.open_operation is not None
-    name = wording.ACTION_NAMES[Action(facts.open_operation.action)]
+    name = wording.action_name(Action(facts.open_operation.action), is_dated=facts.takes_date)
     started = wording.clock_time(facts.open_operation.started_at)
     return Refusal(
         code="open",

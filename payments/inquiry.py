@@ -116,12 +116,11 @@ def _contradict(payment: Payment, operation: Operation, answer: InquiryOutcome, 
     else:
         payment.status = PaymentStatus.EXCEPTION.value
         told = "取引なし"
-    name = wording.ACTION_NAMES[Action(operation.action)]
     reason = Reason(
         kind=ReasonKind.WRONG_STATE,
         code=operation.reason_code,
         text=(
-            f"{name}の結果が決済代行会社の状態({told})と合いません。決済代行会社の状態を反映しました。"
+            f"{operation.name}の結果が決済代行会社の状態({told})と合いません。決済代行会社の状態を反映しました。"
             "決済代行会社の管理画面で操作されていないか確認してください。"
         ),
     )
@@ -130,11 +129,10 @@ def _contradict(payment: Payment, operation: Operation, answer: InquiryOutcome, 
 
 
 def _not_executed(operation: Operation) -> Reason:
-    name = wording.ACTION_NAMES[Action(operation.action)]
     return Reason(
         kind=ReasonKind(operation.reason_kind or ReasonKind.NO_ANSWER),
         code=operation.reason_code,
-        text=f"{name}は実行されていませんでした。必要なときは、もう一度実行してください。",
+        text=f"{operation.name}は実行されていませんでした。必要なときは、もう一度実行してください。",
     )
 
 

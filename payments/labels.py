@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 
 from gateways.vocabulary import MethodKind
 from gateways.vocabulary import PaymentStatus as S
+from payments import wording
 
 _GMOPG: Mapping[S, str] = MappingProxyType(
     {
@@ -126,6 +128,13 @@ _MEANINGS: Mapping[S, str] = MappingProxyType(
 def status_label(provider: str, status: str) -> str:
     """The screen word for a status; an unknown provider reads as the common words."""
     return _LABELS.get(provider, _GMOPG)[S(status)]
+
+
+def standing_label(provider: str, status: str, *, sale_on: date | None, today: date) -> str:
+    """The screen word for where a payment stands: a sale as of a later day is only asked for (SB-1)."""
+    if status == S.SALES and sale_on is not None and sale_on > today:
+        return f"売上日指定要求済み({wording.short_day(sale_on, today)})"
+    return status_label(provider, status)
 
 
 def word_of(provider: str, told: str) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from gateways.vocabulary import Action
-from payments import wording
 from payments.models import Call, Operation
 
 _STYLES: Mapping[str, str] = MappingProxyType(
@@ -47,7 +45,7 @@ def entry(operation: Operation) -> Entry:
         message = f"{message}(エラーコード {operation.reason_code})"
     return Entry(
         at=operation.started_at,
-        name=wording.ACTION_NAMES[Action(operation.action)],
+        name=operation.name,
         state=operation.get_state_display(),
         style=_STYLES.get(operation.state, "badge-ec-red"),
         who=who,

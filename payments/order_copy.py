@@ -10,7 +10,7 @@ from gateways.vocabulary import Action, PaymentStatus
 from orders import changes, history
 from orders.models import Order
 from orders.statuses import OrderStatus
-from payments import deadlines
+from payments import deadlines, trade_dates
 from payments.cancellation import TOKYO
 from payments.models import Operation, Payment
 
@@ -27,6 +27,7 @@ def write(payment: Payment) -> None:
         payment_status=payment.status,
         payment_amount=payment.amount,
         payment_deadline=capture_deadline(payment),
+        payment_sale_on=sale_day(payment),
         payment_is_open=payment.is_open,
     )
 
@@ -36,6 +37,13 @@ def capture_deadline(payment: Payment) -> date | None:
     if payment.status not in (PaymentStatus.AUTH, PaymentStatus.SAUTH):
         return None
     return deadlines.last_day(payment.authorized_at, payment.account.capture_days)
+
+
+def sale_day(payment: Payment) -> date | None:
+    """The day in Tokyo from which the payment counts as sold, perhaps a later one (SB-1); None while it is not sold."""
+    if payment.status not in trade_dates.SOLD or payment.captured_at is None:
+        return None
+    return deadlines.tokyo_day(payment.captured_at)
 
 
 def after_success(payment: Payment, operation: Operation, now: datetime) -> None:

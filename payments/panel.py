@@ -10,14 +10,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from cagolab.clock import TOKYO
-from gateways.vocabulary import Action, MethodKind
-from payments import announcements, deadline_words, deadlines, labels, panel_words, transitions, wording
+from gateways.vocabulary import Action, MethodKind, PaymentStatus
+from payments import (
+    announcements,
+    deadline_words,
+    deadlines,
+    labels,
+    panel_words,
+    processing_dates,
+    transitions,
+    wording,
+)
 from payments.decisions import decide
 from payments.facts import Facts
 from payments.models import Operation, Payment
 from payments.permits import Decision, Permit
 from payments.transitions import Window
 
+# Those that carry a 売上・返金日 where the provider takes one (SB-1).
+DATED_ACTIONS = (Action.CAPTURE, Action.CANCEL)
 # The amount differs: the button is there, and the dialog asks which way (CC-9).
 NEEDS_CHOICE = "amount_differs"
 
@@ -40,6 +51,19 @@ class Button:
     action: Action
     label: str
     style: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatedRequest:
+    """An action with a 売上・返金日 of its own (SB-1). Once done, or impossible, `standing` says how it stands."""
+
+    action: Action
+    label: str
+    style: str
+    on: date
+    earliest: date | None
+    is_possible: bool
+    standing: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +99,7 @@ class Panel:
     """Everything that the template shows; `watched` is the operation to look at again in some seconds."""
 
     rows: tuple[Row, ...]
+    requests: tuple[DatedRequest, ...]
     buttons: tuple[Button, ...]
     impossible: tuple[Impossible, ...]
     warnings: tuple[str, ...]
@@ -99,7 +124,8 @@ def build(
     is_open = facts.open_operation is not None
     buttons, impossible = _actions(facts, decisions) if may_move_money else ((), ())
     return Panel(
-        rows=_rows(payment, facts, now),
+        rows=_rows(payment, facts, last_operation, now),
+        requests=_requests(facts, decisions, now) if may_move_money else (),
         buttons=buttons,
         impossible=impossible,
         warnings=_warnings(facts, now),
@@ -131,13 +157,18 @@ def _is_refused_subscription(payment: Payment) -> bool:
     return payment.order.is_subscription and payment.status in panel_words.NOTHING_HELD
 
 
-def _rows(payment: Payment, facts: Facts, now: datetime) -> tuple[Row, ...]:
+def _rows(payment: Payment, facts: Facts, last_operation: Operation | None, now: datetime) -> tuple[Row, ...]:
     provider = payment.account.provider
     rows = [
         Row(name="決済種別", value=f"{labels.KIND_LABELS[facts.kind]}({payment.account.name})"),
         Row(
             name="取引状態",
-            value=labels.status_label(provider, payment.status),
+            value=labels.standing_label(
+                provider,
+                payment.status,
+                sale_on=deadlines.tokyo_day(payment.captured_at) if payment.captured_at else None,
+                today=deadlines.tokyo_day(now),
+            ),
             badge=panel_words.badge_style(payment.status),
             marks=_marks(payment, facts, now),
         ),
@@ -151,8 +182,12 @@ def _rows(payment: Payment, facts: Facts, now: datetime) -> tuple[Row, ...]:
             rows.append(Row(name=name, value=value))
     if payment.authorized_at:
         rows.append(Row(name="与信日時", value=_moment(payment.authorized_at)))
-    if payment.captured_at:
+    if payment.captured_at and facts.takes_date:
+        rows.append(Row(name="売上日", value=wording.day(deadlines.tokyo_day(payment.captured_at))))
+    elif payment.captured_at:
         rows.append(Row(name="売上日時", value=_moment(payment.captured_at)))
+    if refunded_on := _refund_day(payment, last_operation):
+        rows.append(Row(name="返金日", value=wording.day(refunded_on)))
     rows.extend(_deadline_rows(facts, now))
     rows.append(
         Row(
@@ -166,6 +201,12 @@ def _rows(payment: Payment, facts: Facts, now: datetime) -> tuple[Row, ...]:
         )
     )
     return tuple(rows)
+
+
+def _refund_day(payment: Payment, operation: Operation | None) -> date | None:
+    if payment.status != PaymentStatus.RETURN or operation is None or operation.action != Action.CANCEL:
+        return None
+    return operation.processing_date if operation.state == Operation.State.SUCCEEDED else None
 
 
 def _marks(payment: Payment, facts: Facts, now: datetime) -> tuple[str, ...]:
@@ -236,6 +277,8 @@ def _actions(
     buttons: list[Button] = []
     impossible: list[Impossible] = []
     for action, decision in decisions.items():
+        if facts.takes_date and action in DATED_ACTIONS:
+            continue  # has its own date beside it
         label = panel_words.BUTTON_LABELS[action]
         if isinstance(decision, Permit) or decision.code == NEEDS_CHOICE:
             buttons.append(Button(action=action, label=label, style=panel_words.BUTTON_STYLES[action]))
@@ -244,6 +287,38 @@ def _actions(
         elif decision.code not in ("open", "demo"):  # said once, above the buttons
             impossible.append(Impossible(label=label, reason=decision.reason))
     return tuple(buttons), tuple(impossible)
+
+
+def _requests(facts: Facts, decisions: Mapping[Action, Decision], now: datetime) -> tuple[DatedRequest, ...]:
+    if not facts.takes_date:
+        return ()
+    return tuple(
+        DatedRequest(
+            action=action,
+            label=wording.action_name(action, is_dated=True),
+            style=panel_words.BUTTON_STYLES[action],
+            on=processing_dates.default(facts, now),
+            earliest=processing_dates.earliest(facts),
+            is_possible=isinstance(decision, Permit) or decision.code == NEEDS_CHOICE,
+            standing=_standing(action, facts, decision, deadlines.tokyo_day(now)),
+        )
+        for action in DATED_ACTIONS
+        for decision in (decisions[action],)
+    )
+
+
+def _standing(action: Action, facts: Facts, decision: Decision, today: date) -> str:
+    """What was asked for already, in the manual's words; otherwise why it cannot be asked for."""
+    if action is Action.CANCEL and facts.status in (PaymentStatus.VOID, PaymentStatus.RETURN):
+        return "返金要求済みです"
+    asked = facts.status is PaymentStatus.SALES or (
+        facts.status is PaymentStatus.RETURN and facts.checkout_target is PaymentStatus.AUTH
+    )
+    if action is Action.CAPTURE and asked and facts.captured_at is not None:
+        return f"売上日指定要求済み({wording.short_day(deadlines.tokyo_day(facts.captured_at), today)})"
+    if isinstance(decision, Permit) or decision.code in ("open", "demo"):
+        return ""
+    return decision.reason
 
 
 def _last_words(operation: Operation | None, order_number: str) -> announcements.Announcement | None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from gateways.vocabulary import Action
 from gateways.vocabulary import PaymentStatus as S
+from payments import wording
 
 BUTTON_LABELS: Mapping[Action, str] = MappingProxyType(
     {
@@ -18,6 +19,14 @@ BUTTON_LABELS: Mapping[Action, str] = MappingProxyType(
         Action.INQUIRE: "決済状態確認・反映",
     }
 )
+
+
+def button_label(action: Action, *, is_dated: bool) -> str:
+    """The button's words; `is_dated`: with a 売上・返金日 (SB-1)."""
+    if is_dated and action in (Action.CAPTURE, Action.CANCEL):
+        return wording.action_name(action, is_dated=True)
+    return BUTTON_LABELS[action]
+
 
 # EC-CUBE's plugin: capture green, cancel red, changes light blue, asking white.
 BUTTON_STYLES: Mapping[Action, str] = MappingProxyType(
@@ -56,6 +65,9 @@ REFERENCE_ROWS: tuple[tuple[str, str], ...] = (
     (METHOD, "支払い方法"),
     ("forward", "仕向け先"),
     ("tran_id", "トランザクションID"),
+    # By these an operator finds the payment on the provider's own screen.
+    ("tracking_id", "トラッキングID"),
+    ("payment_id", "決済ID"),
 )
 
 # CC-6: an order whose payment ended like this was never paid by card.

@@ -118,21 +118,9 @@ _NOT_FINISHED = "カード会社での承認が済んでいないため、操作
 _REFUSALS: dict[tuple[S, Action], str] = {
     (S.SALES, Action.CAPTURE): _ALREADY_CAPTURED,
     (S.CAPTURE, Action.CAPTURE): "即時売上のため、売上処理は不要です。",
-    (
-        S.VOID,
-        Action.CAPTURE,
-    ): "取り消されているため、売上にできません。必要なときは再オーソリを行ってください。",
-    (S.RETURN, Action.CAPTURE): "返品済みのため、売上にできません。必要なときは再オーソリを行ってください。",
-    (S.RETURNX, Action.CAPTURE): "返品済みのため、売上にできません。必要なときは再オーソリを行ってください。",
     (S.VOID, Action.CANCEL): _ALREADY_CANCELLED,
     (S.RETURN, Action.CANCEL): _ALREADY_CANCELLED,
     (S.RETURNX, Action.CANCEL): _ALREADY_CANCELLED,
-    (
-        S.VOID,
-        Action.CHANGE_AMOUNT,
-    ): "取り消されているため、金額を変更できません。再オーソリを行ってください。",
-    (S.RETURN, Action.CHANGE_AMOUNT): "返品済みのため、金額を変更できません。再オーソリを行ってください。",
-    (S.RETURNX, Action.CHANGE_AMOUNT): "返品済みのため、金額を変更できません。再オーソリを行ってください。",
     (S.SAUTH, Action.CAPTURE): "簡易オーソリのため、このまま売上にはできません。",
     (S.SAUTH, Action.CHANGE_AMOUNT): "簡易オーソリのため、金額を変更できません。",
     (S.CHECK, Action.CAPTURE): "有効性チェックのみのため、売上にできません。",
@@ -145,6 +133,19 @@ _REFUSALS: dict[tuple[S, Action], str] = {
     (S.EXCEPTION, Action.CAPTURE): "決済の状態が確認できていません。決済状態確認・反映を行ってください。",
     (S.EXCEPTION, Action.CANCEL): "決済の状態が確認できていません。決済状態確認・反映を行ってください。",
 }
+
+# Cancelled: what leads on from there depends on whether the provider authorizes again.
+_CANCELLED_WORDS: dict[S, str] = {
+    S.VOID: "取り消されているため、",
+    S.RETURN: "返品済みのため、",
+    S.RETURNX: "返品済みのため、",
+}
+_IMPOSSIBLE_NOW: dict[Action, str] = {
+    Action.CAPTURE: "売上にできません。",
+    Action.CHANGE_AMOUNT: "金額を変更できません。",
+}
+_BY_REAUTHORIZING = "必要なときは再オーソリを行ってください。"
+_BY_BUYING_AGAIN = "必要なときは、再度お客様にご購入頂く必要があります。"
 
 _DEFAULT_REFUSALS: dict[Action, str] = {
     Action.AUTHORIZE: "この決済は、もう一度与信を取ることができません。",
@@ -181,4 +182,8 @@ def rule(family: str, kind: MethodKind, status: S, action: Action) -> Rule:
         return Rule(refusal=_NOT_A_CARD[action])
     if (family, action) in _NOT_OFFERED:
         return Rule(refusal=_NOT_OFFERED[family, action])
+    if status in _CANCELLED_WORDS and action in _IMPOSSIBLE_NOW:
+        ends = (family, Action.REAUTHORIZE) in _NOT_OFFERED
+        way_on = _BY_BUYING_AGAIN if ends else _BY_REAUTHORIZING
+        return Rule(refusal=f"{_CANCELLED_WORDS[status]}{_IMPOSSIBLE_NOW[action]}{way_on}")
     return Rule(refusal=_REFUSALS.get((status, action), _DEFAULT_REFUSALS[action]))

@@ -18,6 +18,9 @@ ACTION_NAMES: dict[Action, str] = {
     Action.INQUIRE: "決済状態確認・反映",
 }
 
+# SB-1: where the operator chooses the day on which it counts, it is a request to the provider.
+_DATED_NAMES: dict[Action, str] = {Action.CAPTURE: "売上日指定要求", Action.CANCEL: "返金要求"}
+
 CUSTOMER_SEES_HOLD_CANCELLED = "カード会社へは取り消しの連絡のみ入り、お客様へ請求はされません。"
 CUSTOMER_SEES_CAPTURE = "締め日に請求額が最終確定され、お客様に請求されます。"
 CUSTOMER_SEES_SALE_CANCELLED = "お客様へは請求されませんが、お客様の明細には履歴が残ります。"
@@ -35,6 +38,16 @@ CLOSING_DATE_PASSED = "売上の確定からカード会社の締め日を過ぎ
 def yen(amount: int) -> str:
     """1,234円"""
     return f"{amount:,}円"
+
+
+def action_name(action: Action, *, is_dated: bool) -> str:
+    """The action as the operator's manual calls it; `is_dated`: with a 売上・返金日 (SB-1)."""
+    return (is_dated and _DATED_NAMES.get(action)) or ACTION_NAMES[action]
+
+
+def short_day(value: date, today: date) -> str:
+    """12/10; with its year where that is another one than today's."""
+    return f"{value.month}/{value.day}" if value.year == today.year else day(value)
 
 
 def day(value: date) -> str:

@@ -18,7 +18,7 @@ from cagolab.people import name_of
 from gateways.vocabulary import Action
 from orders.models import Order, OrderChange
 from payments.models import Operation
-from payments.wording import ACTION_NAMES, yen
+from payments.wording import yen
 
 PAGE_SIZE = 50
 # Of お客様, jobs and commands: whoever has no login.
@@ -74,7 +74,7 @@ def _operation(row: Operation) -> Line:
         who=row.actor_name,
         address=row.ip_address or "",
         source=row.get_source_display(),
-        what=f"{ACTION_NAMES[Action(row.action)]}{amount}",
+        what=f"{row.name}{amount}",
         detail=row.words,
         result=f"{row.get_state_display()}{'：' if row.message else ''}{row.message}{code}",
         order_id=row.payment.order_id,

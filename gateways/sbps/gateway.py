@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from gateways import clock
@@ -77,6 +78,14 @@ _NO_SUCH_PAYMENT_TEXT = "SBPSに、このトラッキングIDの取引はあり�
 _NOT_LOOKED_UP_TEXT = (
     "実行前にSBPSで取引を確認できなかったため、何も実行していません。時間をおいて、もう一度実行してください。"
 )
+_SALE_DAY_TOO_LATE_TEXT = (
+    "指定した売上日がオーソリの期限を過ぎているため、売上にできませんでした。"
+    "売上・返金日を早い日付にして、もう一度実行してください。"
+)
+_REFUND_DAY_TOO_LATE_TEXT = (
+    "指定した返金日では締日を過ぎるため、返金できませんでした。"
+    "売上・返金日を早い日付にして、もう一度実行してください。"
+)
 _UNCOMMITTED_TEXT = "SBPSでオーソリは取れていますが、確定されていません。まだ請求はされていません。自動確認の結果をお待ちください。"
 
 # What must be there for the cancel that was decided on: the same call voids a hold and refunds a sale.
@@ -117,7 +126,7 @@ class SbpsGateway:
         if isinstance(answer, Refusal):
             if errors.is_done_already(answer.code):
                 return self._confirmed(tracking_id, answer, (states.SOLD,), on, journal)
-            return answer.judged()
+            return _judged_of_day(answer, on, _SALE_DAY_TOO_LATE_TEXT)
         return answer
 
     def cancel(self, payment: PaymentReference, request: CancelRequest, journal: Journal) -> Outcome:
@@ -140,7 +149,7 @@ class SbpsGateway:
         if isinstance(answer, Refusal):
             if errors.is_done_already(answer.code):
                 return self._confirmed(tracking_id, answer, _CANCELLED, on, journal)
-            return answer.judged()
+            return _judged_of_day(answer, on, _REFUND_DAY_TOO_LATE_TEXT)
         return answer
 
     def change_amount(
@@ -203,6 +212,15 @@ def _tracking_id(payment: PaymentReference, journal: Journal) -> str | None:
 
 def _moved(tracking_id: str, done: Done) -> Approved:
     return Approved(trade=Trade(processed_at=done.process_date, references={"tracking_id": tracking_id}))
+
+
+def _judged_of_day(refusal: Refusal, on: date, text: str) -> Failure:
+    """ "Too late" about a day still to come is about that day, and not yet about the payment."""
+    judged = refusal.judged()
+    is_about_the_day = isinstance(judged, Refused) and judged.reason.kind is ReasonKind.TOO_LATE
+    if is_about_the_day and on > clock.tokyo().date():
+        return Refused(reason=replace(judged.reason, text=text))
+    return judged
 
 
 def _other_state(found: Payment) -> Refused:

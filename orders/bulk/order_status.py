@@ -15,6 +15,7 @@ from orders import changes, status_guards
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
     Choices,
+    DateChoice,
     Ending,
     FollowChoice,
     InvalidParameters,
@@ -121,6 +122,9 @@ class OrderStatusKind:
         )
 
     def follow_choice(self, run: BulkRun) -> FollowChoice | None:
+        return None
+
+    def date_choice(self, run: BulkRun) -> DateChoice | None:
         return None
 
     def choices(self, parameters: Mapping[str, Any]) -> Choices | None:

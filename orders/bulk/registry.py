@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
@@ -112,6 +112,16 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DateChoice:
+    """A day that holds for the whole run and may be chosen anew: `name` as `parse` reads it, `help` for whom."""
+
+    name: str
+    label: str
+    day: date
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """A sentence above the preview. `is_warning` when the operator should stop and think."""
 
@@ -159,6 +169,10 @@ class BulkKind(Protocol):
     def follow_choice(self, run: BulkRun) -> FollowChoice | None: ...
 
     def choices(self, parameters: Mapping[str, Any]) -> Choices | None: ...
+
+    def date_choice(self, run: BulkRun) -> DateChoice | None:
+        """The day of the run, where some of its rows need one."""
+        ...
 
     def rows(self, run: BulkRun) -> Iterable[Row]:
         """Every frozen row of the run with its facts, in a number of queries that does not grow with it."""

@@ -218,6 +218,7 @@ def _preview_context(request: HttpRequest, run: BulkRun) -> dict[str, Any]:
         "notices": kind.notices(run),
         "follow_choice": kind.follow_choice(run),
         "choices": kind.choices(run.parameters) if request.user.has_perm(kind.permission) else None,
+        "date_choice": kind.date_choice(run) if request.user.has_perm(kind.permission) else None,
         "confirmations": previews.confirmations(run),
         "shows_effects": any(group["customer_sees"] for group in run.groups),
         "total_amount": _yen_of(run),

@@ -95,6 +95,8 @@ class Order(models.Model):
     payment_status = models.CharField(max_length=16, blank=True, editable=False)
     payment_amount = models.IntegerField(null=True, editable=False)
     payment_deadline = models.DateField(null=True, editable=False)
+    # From when it counts as sold; a later day than today where the provider takes one.
+    payment_sale_on = models.DateField(null=True, editable=False)
     payment_is_open = models.BooleanField(default=False, editable=False)
 
     class Meta:

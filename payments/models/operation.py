@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from gateways.vocabulary import Action
+from payments import wording
 
 
 class Operation(models.Model):
@@ -117,6 +120,17 @@ class Operation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.state}"
+
+    @property
+    def processing_date(self) -> date | None:
+        """売上・返金日 of the first step (SB-1); None where the provider takes none."""
+        on = self.plan[0].get("on") if self.plan else ""
+        return date.fromisoformat(on) if on else None
+
+    @property
+    def name(self) -> str:
+        """The action as the operator's manual calls it."""
+        return wording.action_name(Action(self.action), is_dated=self.processing_date is not None)
 
 
 class Call(models.Model):

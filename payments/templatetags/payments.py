@@ -11,8 +11,9 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from cagolab import clock
 from orders.models import Order
-from payments import deadline_words, labels, panel_words
+from payments import deadline_words, deadlines, labels, panel_words
 from payments.views.panel import panel_context
 
 register = template.Library()
@@ -31,7 +32,8 @@ def payment_status_badge(order: Order) -> SafeString:
     if not order.payment_status:
         return SafeString("")
     refused = order.is_subscription and order.payment_status in panel_words.NOTHING_HELD
-    return _badge(order.payment_provider, order.payment_status, refused, order.payment_is_open)
+    label = "カード未決済" if refused else _standing(order)
+    return _badge(label, order.payment_status, order.payment_is_open)
 
 
 @register.simple_tag
@@ -42,13 +44,22 @@ def payment_deadline(order: Order, today: date) -> SafeString:
     return _deadline(order.payment_deadline, (order.payment_deadline - today).days)
 
 
+def _standing(order: Order) -> str:
+    if order.payment_sale_on is None:
+        return labels.status_label(order.payment_provider, order.payment_status)
+    today = deadlines.tokyo_day(clock.now())
+    return labels.standing_label(
+        order.payment_provider, order.payment_status, sale_on=order.payment_sale_on, today=today
+    )
+
+
 # A page repeats the same few badges and days in fifty rows; each is drawn once per process.
-@functools.cache
-def _badge(provider: str, status: str, refused: bool, is_open: bool) -> SafeString:
+@functools.lru_cache(maxsize=1000)
+def _badge(label: str, status: str, is_open: bool) -> SafeString:
     return render_to_string(
         "payments/status_badge.html",
         {
-            "label": "カード未決済" if refused else labels.status_label(provider, status),
+            "label": label,
             "style": panel_words.badge_style(status),
             "meaning": labels.status_meaning(status),
             "is_open": is_open,

@@ -17,7 +17,7 @@ from cagolab.roles import MOVE_MONEY
 from gateways.vocabulary import Action, PaymentStatus
 from orders.models import Order
 from orders.statuses import OrderStatus
-from payments import announcements, deadlines, dialog, facts, inquiry, panel_words
+from payments import accounts, announcements, dialog, facts, inquiry, panel_words
 from payments.announcements import Announcement
 from payments.decisions import PANEL_ACTIONS, decide
 from payments.forms import ActionForm, ChoiceForm
@@ -132,7 +132,7 @@ def _show(
             decision,
             action,
             chosen=chosen,
-            today=deadlines.tokyo_day(now),
+            now=now,
             follow=form.cleaned_data["follow"] if asked else None,
         ),
         "payment": payment,
@@ -149,7 +149,9 @@ def _problem(request: HtmxRequest, payment: Payment, action: Action, sentence: s
     """A request that no form of ours sends: one sentence, nothing done."""
     context = {
         "payment": payment,
-        "title": panel_words.BUTTON_LABELS[action],
+        "title": panel_words.button_label(
+            action, is_dated=accounts.capabilities(payment.account.provider).needs_date
+        ),
         "sentence": sentence,
         "back": order_page(payment.order_id),
     }

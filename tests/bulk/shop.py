@@ -18,6 +18,7 @@ from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
     BulkKind,
     Choices,
+    DateChoice,
     Ending,
     FollowChoice,
     Notice,
@@ -85,6 +86,9 @@ class OutsideKind:
 
     def follow_choice(self, run: BulkRun) -> FollowChoice | None:
         return FollowChoice(label="対応状況を入金済みにする", is_default=True)
+
+    def date_choice(self, run: BulkRun) -> DateChoice | None:
+        return None
 
     def choices(self, parameters: Mapping[str, Any]) -> Choices | None:
         return None
