@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
-from cagolab import clock
 from cagolab.roles import EDIT
 from orders import status_guards
 from orders.forms import lines as line_forms
@@ -172,7 +171,6 @@ def show(
     context = {
         **lines_context(screen),
         **history_context(order, before=None),
-        "now": clock.now(),
         "version": version,
         "base": base,
         "back": back_of(request),
