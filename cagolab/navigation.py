@@ -31,6 +31,8 @@ class Entry:
     argument: str = ""
     query: str = ""
     permission: str = VIEW
+    # Shown only where the installation has an account of this provider.
+    provider: str = ""
 
     @functools.cached_property
     def address(self) -> str:
@@ -66,6 +68,9 @@ PAYMENT_STATUS_PAGES = {
     "CHECK": "有効性チェック",
 }
 
+# PG-1: lists that a provider's operators know from its own manual.
+PROVIDER_LISTS = {"paygent": "ペイジェント決済状況一覧"}
+
 GROUPS = (
     Group(
         "受注管理",
@@ -74,9 +79,19 @@ GROUPS = (
             Entry("受注一覧", "orders:list"),
             Entry("新規受注入力", "orders:new", permission=EDIT),
             Entry("配送番号CSV登録", "orders:tracking_csv", permission=EDIT),
-            Entry("決済状況一覧", "payments:list"),
-            Entry("差異一覧", "payments:differences"),
             Entry("一括処理の履歴", "bulk:list"),
+        ),
+    ),
+    Group(
+        "決済管理",
+        "yen-sign",
+        (
+            Entry("決済状況一覧", "payments:list"),
+            *(
+                Entry(label, "payments:provider_list", argument=provider, provider=provider)
+                for provider, label in PROVIDER_LISTS.items()
+            ),
+            Entry("差異一覧", "payments:differences"),
             Entry("決済処理中の注文の取消", "payments:stale_orders"),
             Entry("結果通知", "payments:notifications"),
         ),
@@ -127,10 +142,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def _shown(group: Group, request: HttpRequest) -> dict[str, Any]:
+    providers = {account.provider for account in settings.GATEWAY_ACCOUNTS.values()}
     entries = [
         {"label": entry.label, "address": entry.address, "current": entry.leads_to(request)}
         for entry in group.entries
-        if request.user.has_perm(entry.permission)
+        if request.user.has_perm(entry.permission) and (not entry.provider or entry.provider in providers)
     ]
     return {
         "label": group.label,

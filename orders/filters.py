@@ -74,6 +74,8 @@ class OrderFilters:
     payment_status: tuple[str, ...] = ()
     payment_kind: tuple[str, ...] = ()
     provider: tuple[str, ...] = ()
+    # Beside those of `provider`: orders by these お支払方法 that have no payment (left at the card page, by hand).
+    unpaid_method: tuple[int, ...] = ()
     amount_min: int | None = None
     amount_max: int | None = None
     ordered_from: date | None = None
@@ -106,7 +108,8 @@ class OrderFilters:
         values["status"] = tuple(
             status for status in DISPLAY_ORDER if status in reader.many("status", _read_status)
         )
-        values["method"] = tuple(sorted(set(reader.many("method", _read_id))))
+        for name in ("method", "unpaid_method"):
+            values[name] = tuple(sorted(set(reader.many(name, _read_id))))
         for name in ("payment_status", "payment_kind", "provider"):
             values[name] = tuple(sorted(set(reader.many(name, _read_code))))
         values["amount_min"] = reader.one("amount_min", _read_yen)

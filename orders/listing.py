@@ -242,7 +242,8 @@ def _exact_conditions(filters: OrderFilters) -> list[Q]:
     if filters.payment_kind:
         conditions.append(Q(payment_kind__in=filters.payment_kind))
     if filters.provider:
-        conditions.append(Q(payment_provider__in=filters.provider))
+        unpaid = Q(payment_id__isnull=True, payment_method_id__in=filters.unpaid_method)
+        conditions.append(Q(payment_provider__in=filters.provider) | unpaid)
     return conditions
 
 

@@ -75,6 +75,7 @@ class MoneyKind:
 
     action: Action
     label: str
+    word: str
     targets: tuple[PaymentStatus, ...] = ()
     permission: str = "payments.move_money"
     is_atomic: bool = False
@@ -237,10 +238,10 @@ _TARGET_WORDS = {PaymentStatus.AUTH: "仮売上", PaymentStatus.CAPTURE: "即時
 _CHOICE = (PaymentStatus.AUTH, PaymentStatus.CAPTURE)
 
 KINDS = (
-    MoneyKind(action=Action.CAPTURE, label="一括売上"),
-    MoneyKind(action=Action.CANCEL, label="一括取消"),
-    MoneyKind(action=Action.REAUTHORIZE, label="一括再オーソリ", targets=_CHOICE),
-    MoneyKind(action=Action.CHANGE_AMOUNT, label="一括金額変更", targets=_CHOICE),
+    MoneyKind(action=Action.CAPTURE, label="一括売上", word="売上"),
+    MoneyKind(action=Action.CANCEL, label="一括取消", word="取消"),
+    MoneyKind(action=Action.REAUTHORIZE, label="一括再オーソリ", word="再オーソリ", targets=_CHOICE),
+    MoneyKind(action=Action.CHANGE_AMOUNT, label="一括金額変更", word="金額変更", targets=_CHOICE),
 )
 
 

@@ -14,12 +14,14 @@ from payments.views import (
     notifications,
     panel,
     payment_list,
+    provider_list,
 )
 
 app_name = "payments"
 urlpatterns = [
     path("", payment_list.payment_list, name="list"),
     path("status/<str:status>/", payment_list.status_page, name="status_page"),
+    path("providers/<str:provider>/", provider_list.provider_list, name="provider_list"),
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/<int:pk>/", accounts.account_edit, name="account"),
     path("differences/", differences.difference_list, name="differences"),

@@ -122,9 +122,17 @@ class World:
         assert isinstance(result, operations.Executed), result
         return result.operation
 
+    def name_of(self, payment: Payment) -> str:
+        """How the provider's own screen and the sandbox's ledger call the trade."""
+        return str(payment.references.get("trading_id") or payment.provider_order_id)
+
+    def behind_our_back(self, payment: Payment, **wish: Any) -> None:
+        """Change the trade on the provider's own screen: action="VOID", or status=..., amount=..."""
+        self.sandbox.admin(self.name_of(payment), provider=self.account.provider, **wish)
+
     def moved(self, payment: Payment) -> list[tuple[str, int]]:
         """The sandbox's ledger for the payment: (action, amount) in order."""
-        lines = self.sandbox.ledger(order=payment.provider_order_id)
+        lines = self.sandbox.ledger(order=self.name_of(payment))
         return [(line["action"], line["amount"]) for line in lines]
 
 

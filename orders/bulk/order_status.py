@@ -95,6 +95,7 @@ class OrderStatusKind:
 
     code = "order_status"
     label = "対応状況の変更"
+    word = "対応状況の変更"
     permission = "orders.change_order"
     is_atomic = True
     # Stock and points of one product serialise anyway; a few workers hide the round trips.

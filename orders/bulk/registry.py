@@ -64,7 +64,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The ending with a sentence for the operator."""
+    """The ending with its message for the operator: for a success one sentence, then remarks if there are any."""
 
     ending: Ending
     message: str
@@ -143,6 +143,11 @@ class BulkKind(Protocol):
     @property
     def label(self) -> str:
         """The act's name in lists, such as 一括売上."""
+        ...
+
+    @property
+    def word(self) -> str:
+        """The act on one order, such as 売上: it is followed by 成功 or 失敗."""
         ...
 
     @property

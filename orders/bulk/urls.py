@@ -10,6 +10,7 @@ app_name = "bulk"
 urlpatterns = [
     path("", views.run_list, name="list"),
     path("preview/", views.preview, name="preview"),
+    path("news/", views.news, name="news"),
     path("<uuid:run_id>/", views.run_detail, name="run"),
     path("<uuid:run_id>/progress/", views.progress, name="progress"),
     path("<uuid:run_id>/choose/", views.choose, name="choose"),

@@ -7,6 +7,7 @@ repeating take the kind's permission, so that a colleague can pull the brake.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HTMX_STOP_POLLING
 
 from cagolab import clock
 from cagolab.audit.entries import Kind, record
 from cagolab.roles import MOVE_MONEY, VIEW
 from cagolab.security import reauthentication
+from orders.bulk import news as bulk_news
 from orders.bulk import preview as previews
 from orders.bulk import queries, results_csv, tasks, worklist
 from orders.bulk.models import BulkRun
@@ -101,6 +104,15 @@ def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(request, "bulk/progress.html", context)
 
 
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def news(request: HttpRequest) -> HttpResponse:
+    """What the list at the path `at` has to tell of the runs started there; asked again until all have ended."""
+    told = bulk_news.take(request, request.GET.get("at", ""))
+    status = HTTPStatus.OK if told.running else HTMX_STOP_POLLING
+    return render(request, "bulk/news.html", {"news": told, "is_polled": True}, status=status)
+
+
 @require_POST
 @permission_required(VIEW, raise_exception=True)
 def choose(request: HttpRequest, run_id: UUID) -> HttpResponse:
@@ -143,6 +155,7 @@ def start(request: HttpRequest, run_id: UUID) -> HttpResponse:
             now=clock.now(),
         ):
             tasks.ring_for(run)
+            bulk_news.expect(request, run)
             record(Kind.BULK, request, target=_title(run), detail=f"開始しました。対象{run.taken}件 {run.pk}")
     return redirect("bulk:run", run.pk)
 
@@ -196,11 +209,13 @@ def result_csv(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
 
 
 def _standing(request: HttpRequest, run: BulkRun) -> dict[str, Any]:
-    """How the run stands: one query."""
+    """How the run stands: one query, two when it is over."""
     counts = queries.counts_of([run.pk])[run.pk]
     is_running = run.state == BulkRun.State.RUNNING
+    is_over = run.state == BulkRun.State.FINISHED
     return {
         "run": run,
+        "news": bulk_news.News(bulletins=bulk_news.of_run(run)) if is_over else None,
         "title": _title(run),
         "counts": counts,
         "is_running": is_running,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,9 +15,10 @@ from django.views.decorators.http import require_safe
 
 from cagolab.roles import EDIT
 from orders import counts, listing
+from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.models import PaymentMethod
-from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES
+from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES, OrderStatus
 from orders.views.list_rows import order_rows
 
 TEXTS = (
@@ -70,13 +72,18 @@ def order_list(request: HttpRequest) -> HttpResponse:
     """One page of orders. Everything it shows is in the address, so that it can be kept, sent and gone back to."""
     filters = OrderFilters.from_query(spread(request.GET))
     size = listing.page_size(request.GET.get("size"))
-    context = search_area(filters, request.GET) | {
+    context = search_area(
+        filters, request.GET, methods=PaymentMethod.objects.all(), numbers=counts.status_counts()
+    ) | {
+        "address": reverse("orders:list"),
+        "details_open": filters.is_detailed or filters.errors,
         "size": size,
         "sizes": listing.PAGE_SIZES,
         "bulk_statuses": BULK_STATUSES,
         "can_edit": request.user.has_perm(EDIT),
         "query": filters.to_query(),
         "back": request.get_full_path(),
+        "news": news.take(request, request.path),
     }
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
@@ -98,9 +105,17 @@ def spread(query: QueryDict) -> QueryDict:
     return spreaded
 
 
-def search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
-    """The fields of the search area, each with what was typed and what is wrong with it. Two queries."""
-    numbers = counts.status_counts()
+def search_area(
+    filters: OrderFilters,
+    typed: QueryDict,
+    *,
+    methods: Iterable[PaymentMethod],
+    numbers: Mapping[OrderStatus, int] | None = None,
+) -> dict[str, Any]:
+    """The fields of the search area, each with what was typed and what is wrong with it.
+
+    `methods` are offered as 支払方法; `numbers` of orders stand beside 対応状況 where they are given.
+    """
 
     def box(name: str, label: str = "") -> Box:
         value = getattr(filters, name)
@@ -116,7 +131,7 @@ def search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
                 status.label,
                 str(status.value),
                 checked=status in filters.status,
-                count=numbers[status],
+                count=numbers[status] if numbers else None,
             )
             for status in DISPLAY_ORDER
         ],
@@ -128,7 +143,7 @@ def search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
         ],
         "methods": [
             Box("method", method.name, str(method.pk), checked=method.pk in filters.method)
-            for method in PaymentMethod.objects.all()
+            for method in methods
         ],
         "choice_errors": [
             filters.errors[name]

@@ -16,6 +16,7 @@ from cagolab import clock
 from cagolab.roles import MOVE_MONEY, VIEW
 from gateways.vocabulary import Action
 from orders import counts, listing
+from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.statuses import DISPLAY_ORDER
 from orders.views.list import Box, Range, spread
@@ -76,6 +77,7 @@ def _list(
         "query": filters.to_query(),
         "back": request.get_full_path(),
         "today": deadlines.tokyo_day(clock.now()),
+        "news": news.take(request, address),
     }
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
@@ -85,7 +87,7 @@ def _list(
             cursor=query.get("cursor"),
             direction="previous" if query.get("direction") == "previous" else "next",
         )
-        context |= {"page": page, "rows": payment_rows(page.rows)} | _pager(request.GET, address, page)
+        context |= {"page": page, "rows": payment_rows(page.rows)} | pager(request.GET, address, page)
     return render(request, "payments/list.html", context)
 
 
@@ -140,7 +142,7 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
     }
 
 
-def _pager(typed: QueryDict, address: str, page: listing.Page) -> dict[str, str]:
+def pager(typed: QueryDict, address: str, page: listing.Page) -> dict[str, str]:
     """Addresses of the newest, the previous and the next page; empty where there is none."""
     kept = typed.copy()
     for name in ("cursor", "direction"):

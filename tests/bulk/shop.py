@@ -70,6 +70,7 @@ class OutsideKind:
     executions: list[int] = field(default_factory=list)
     code: str = "outside"
     label: str = "一括売上"
+    word: str = "売上"
     permission: str = "payments.move_money"
     is_atomic: bool = False
     concurrency: int = 4

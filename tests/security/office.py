@@ -64,6 +64,7 @@ class Office:
             "order_id": self.payment.order_id,
             "run_id": self.run.pk,
             "status": "AUTH",
+            "provider": "paygent",
             "action": "capture",
             "code": "gmo",
         }

@@ -43,7 +43,9 @@ class GivenUpShop:
             key="grant",
             booked_at=now,
         )
-        self.method = PaymentMethod.objects.create(name="クレジットカード決済", kind="card", account="gmo")
+        self.method = PaymentMethod.objects.create(
+            name="クレジットカード決済", kind="card", account=world.account.code
+        )
 
     def order(self, *, days: int = 8, at_card_page: bool = True, used_points: int = 100) -> Order:
         """An order of one shirt, `days` days old: 決済処理中, or 購入処理中 when it never reached the card page."""
@@ -66,7 +68,7 @@ class GivenUpShop:
         operation = self.world.authorize(order)
         payment = Payment.objects.get(pk=operation.payment_id)
         if at_provider != payment.status:
-            self.world.sandbox.admin(payment.provider_order_id, action=at_provider)
+            self.world.behind_our_back(payment, action=at_provider)
         Payment.objects.filter(pk=payment.pk).update(
             status=PaymentStatus.UNPROCESSED, authorized_at=None, is_open=False
         )
