@@ -40,6 +40,8 @@ _SECRET = frozenset(
         "cardholder_name",
         "fingerprint",
         "3ds_auth_id",
+        # A hash over values that stand beside it and the account's hash key.
+        "hc",
         # SBPS's names.
         "token_key",
         "sps_hashcode",

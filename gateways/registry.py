@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateways.interface import Capabilities, CardFile, Gateway
+from gateways.notices import NoticeDesk, NoticeQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,10 @@ class Provider:
     capabilities: str
     # Makes the card file from an account, or None; empty where cards of finished trades cannot be kept.
     card_file: str = ""
+    # Makes the place where the provider's notices come in; empty where it sends none.
+    notice_desk: str = ""
+    # Makes the queue of notices; empty where the provider keeps none.
+    notice_queue: str = ""
 
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -29,11 +34,14 @@ PROVIDERS: Mapping[str, Provider] = {
         gateway="gateways.gmopg.gateway:GmoPgGateway",
         capabilities="gateways.gmopg.gateway:CAPABILITIES",
         card_file="gateways.gmopg.cards:card_file",
+        notice_desk="gateways.gmopg.notification:Desk",
     ),
     "paygent": Provider(
         account="gateways.paygent.account:Account",
         gateway="gateways.paygent.gateway:PaygentGateway",
         capabilities="gateways.paygent.gateway:CAPABILITIES",
+        notice_desk="gateways.paygent.notices:Desk",
+        notice_queue="gateways.paygent.notices:NoticeQueue",
     ),
     "sbps": Provider(
         account="gateways.sbps.account:Account",
@@ -77,6 +85,25 @@ def card_file(provider: str, account: BaseModel) -> CardFile | None:
     """The cards that the account's provider keeps for members (CC-7); None where it keeps none."""
     path = PROVIDERS[provider].card_file
     found: CardFile | None = _named(path)(account) if path else None
+    return found
+
+
+def notice_desk(provider: str, account: BaseModel) -> NoticeDesk | None:
+    """Where the provider's notices to the account come in; None where it sends none."""
+    path = PROVIDERS[provider].notice_desk
+    found: NoticeDesk | None = _named(path)(account) if path else None
+    return found
+
+
+def has_notice_queue(provider: str) -> bool:
+    """Whether the provider keeps what it has told until it is fetched."""
+    return bool(PROVIDERS[provider].notice_queue)
+
+
+def notice_queue(provider: str, account: BaseModel) -> NoticeQueue | None:
+    """The account's queue of notices; None where the provider keeps none. Keep it, it owns the connections."""
+    path = PROVIDERS[provider].notice_queue
+    found: NoticeQueue | None = _named(path)(account) if path else None
     return found
 
 

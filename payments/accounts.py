@@ -8,6 +8,7 @@ from django.conf import settings
 
 from gateways import registry
 from gateways.interface import Capabilities, Gateway
+from gateways.notices import NoticeDesk, NoticeQueue
 from payments.models import GatewayAccount
 
 # What a new account starts with, where the provider's contracts differ (requirements, Deadlines).
@@ -29,6 +30,19 @@ def gateway(code: str) -> Gateway:
     if configured is None:
         raise AccountNotConfigured(code)
     return registry.build(configured.provider, configured.account)
+
+
+def notice_desk(code: str) -> NoticeDesk | None:
+    """Where an account's notices come in; None for an account without credentials or a provider that sends none."""
+    configured = settings.GATEWAY_ACCOUNTS.get(code)
+    return registry.notice_desk(configured.provider, configured.account) if configured else None
+
+
+@cache
+def notice_queue(code: str) -> NoticeQueue | None:
+    """The queue in which the account's provider keeps its notices; None where there is none to ask."""
+    configured = settings.GATEWAY_ACCOUNTS.get(code)
+    return registry.notice_queue(configured.provider, configured.account) if configured else None
 
 
 @cache

@@ -10,7 +10,17 @@ from django.db import IntegrityError, transaction
 from cagolab import clock
 from gateways.outcomes import Found, InquiryOutcome, NotFound, Reason, ReasonKind, Trade
 from gateways.vocabulary import Action, PaymentStatus
-from payments import accounts, ask_schedule, calling, facts, labels, resuming, settlement, wording
+from payments import (
+    accounts,
+    ask_schedule,
+    calling,
+    facts,
+    labels,
+    order_copy,
+    resuming,
+    settlement,
+    wording,
+)
 from payments.actors import By
 from payments.judgement import Before, Verdict, answer_text, judge, may_conclude_not_executed
 from payments.models import Operation, Payment
@@ -126,6 +136,8 @@ def _contradict(payment: Payment, operation: Operation, answer: InquiryOutcome, 
     )
     state = Operation.State.REFUSED if operation.presumed == Operation.State.REFUSED else None
     settlement.close(payment, operation, state or Operation.State.CONTRADICTED, reason, now)
+    if isinstance(answer, Found):
+        order_copy.after_adoption(payment, operation, answer.trade, now)
 
 
 def _not_executed(operation: Operation) -> Reason:
@@ -145,6 +157,7 @@ def _adopt_by_answer(payment: Payment, operation: Operation, answer: InquiryOutc
     if isinstance(answer, Found) and answer.trade.status is not None:
         operation.message = _adoption_words(payment, answer.trade, now)
         settlement.close(payment, operation, Operation.State.SUCCEEDED, None, now)
+        order_copy.after_adoption(payment, operation, answer.trade, now)
         return
     if isinstance(answer, NotFound):
         text = "決済代行会社にこの取引がありません。決済オーダーIDを確認してください。"

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from gateways.outcomes import Trade
 from gateways.vocabulary import Action, PaymentStatus
 from orders import changes, history
 from orders.models import Order
@@ -13,6 +14,8 @@ from orders.statuses import OrderStatus
 from payments import deadlines, trade_dates
 from payments.cancellation import TOKYO
 from payments.models import Operation, Payment
+
+_SOLD = frozenset({PaymentStatus.SALES, PaymentStatus.CAPTURE})
 
 
 def write(payment: Payment) -> None:
@@ -52,7 +55,8 @@ def after_success(payment: Payment, operation: Operation, now: datetime) -> None
     A status change that is refused (stock is short ...) leaves the money action a success; the operation's
     message says what was not done.
     """
-    _set_paid_at(payment, operation, now)
+    if payment.status in _SOLD:
+        _set_paid_at(payment.captured_at or now, operation, now)
     if operation.follow_status is None:
         return
     to = OrderStatus(operation.follow_status)
@@ -72,14 +76,23 @@ def after_success(payment: Payment, operation: Operation, now: datetime) -> None
         operation.save(update_fields=["message"])
 
 
-def _set_paid_at(payment: Payment, operation: Operation, now: datetime) -> None:
-    if payment.status not in (PaymentStatus.SALES, PaymentStatus.CAPTURE):
-        return
-    paid_at = payment.captured_at or now
-    set_now = Order.objects.filter(pk=payment.order_id, paid_at__isnull=True).update(paid_at=paid_at)
-    if set_now:
+def after_adoption(payment: Payment, operation: Operation, trade: Trade, now: datetime) -> None:
+    """入金日, where an inquiry's answer was taken over and shows that the customer has paid.
+
+    Of a sale the day that is now on record; of a payment at a shop or a bank the provider's last date.
+    """
+    if payment.status in _SOLD:
+        _set_paid_at(payment.captured_at or now, operation, now)
+    elif payment.status == PaymentStatus.PAYSUCCESS:
+        _set_paid_at(trade.processed_at or now, operation, now)
+
+
+def _set_paid_at(paid_at: datetime, operation: Operation, now: datetime) -> None:
+    """Where it is empty: what an operator has written stays."""
+    order_id = operation.payment.order_id
+    if Order.objects.filter(pk=order_id, paid_at__isnull=True).update(paid_at=paid_at):
         history.record(
-            order_id=payment.order_id,
+            order_id=order_id,
             field="入金日",
             old="",
             new=paid_at.astimezone(TOKYO).strftime("%Y/%m/%d %H:%M"),

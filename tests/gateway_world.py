@@ -184,17 +184,21 @@ def shop(sandbox: SandboxHandle, settings: Any, transactional_db: None) -> Itera
         for code, (provider, credentials) in CREDENTIALS.items()
     }
     accounts.gateway.cache_clear()
+    accounts.notice_queue.cache_clear()
     accounts.install_accounts()
     sandbox.clear_faults()
     sandbox.real_clock()
     clock.forget_offset()
     yield sandbox
     # A shop of the next test must not be told of trades of this one.
-    sandbox.control("POST", "/_notifications", json={"target": None, "paused": False})
+    for provider in ("gmopg", "paygent"):
+        quiet = {"provider": provider, "target": None, "paused": False, "copies": 1, "newest_first": False}
+        sandbox.control("POST", "/_notifications", json=quiet | {"delay_ms": 0})
     sandbox.clear_faults()
     sandbox.real_clock()
     clock.forget_offset()
     accounts.gateway.cache_clear()
+    accounts.notice_queue.cache_clear()
 
 
 @pytest.fixture

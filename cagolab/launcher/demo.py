@@ -11,10 +11,11 @@ from pathlib import Path
 
 from cagolab.demo.accounts import DEMO_USERS
 from cagolab.launcher.embedded import start_servers
-from cagolab.launcher.environment import demo_environment
+from cagolab.launcher.environment import DEMO_ACCOUNTS, demo_environment
 from cagolab.launcher.errors import LauncherError
 from cagolab.launcher.ports import LOCALHOST, data_folder, is_listening, only_one, require_free_port
 from cagolab.launcher.processes import Supervisor
+from gateways.registry import PROVIDERS
 
 SANDBOX_START_SECONDS = 20.0
 WEB_START_SECONDS = 60.0
@@ -92,11 +93,17 @@ def _serves_login(port: int) -> bool:
 
 
 def _let_the_sandbox_notify(*, port: int, sandbox_port: int) -> None:
-    """Name the shop's address to the sandbox, as an operator does in GMO-PG's admin screen."""
-    wish = json.dumps({"target": f"http://{LOCALHOST}:{port}/notify/gmopg/gmo/"})
+    """Name the shop's addresses to the sandbox, as an operator does in each provider's admin screen."""
+    for code, (provider, _credentials) in DEMO_ACCOUNTS.items():
+        if PROVIDERS[provider].notice_desk:
+            target = f"http://{LOCALHOST}:{port}/notify/{provider}/{code}/"
+            _wish_for_notifications(sandbox_port, {"provider": provider, "target": target})
+
+
+def _wish_for_notifications(sandbox_port: int, wish: dict[str, str]) -> None:
     connection = http.client.HTTPConnection(LOCALHOST, sandbox_port, timeout=10)
     try:
-        connection.request("POST", "/_notifications", body=wish)
+        connection.request("POST", "/_notifications", body=json.dumps(wish))
         if connection.getresponse().status != http.client.OK:
             raise LauncherError("The sandbox does not accept the address for notifications.")
     except (OSError, http.client.HTTPException) as error:

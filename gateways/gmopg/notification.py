@@ -5,23 +5,16 @@ There is no signature: whoever knows the address can send one. What is read here
 
 from __future__ import annotations
 
-import hashlib
-import json
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
 
+from gateways import notices
+from gateways.gmopg.account import Account
 from gateways.gmopg.pay_types import PAY_TYPES
-from gateways.masking import mask_fields
-from gateways.vocabulary import MethodKind, PaymentStatus
-
-# The body that says "received"; anything else makes GMO-PG send it again, about every hour, five times.
-RECEIVED = "0"
-NOT_RECEIVED = "1"
-
-# More than GMO-PG has ever sent.
-MAX_FIELDS = 100
-MAX_VALUE_CHARACTERS = 200
+from gateways.interface import PaymentReference
+from gateways.notices import NotANotice, Notice
+from gateways.vocabulary import MethodKind
 
 # What a notification is about: two with the same values are one.
 _CONTENT = (
@@ -31,78 +24,67 @@ _CONTENT = (
 _CONNECTION_TEST = "E00000000"
 
 
-class NotANotification(Exception):
-    """The body is not a form with the fields of a notification."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Notice:
-    """A notification as it was told, believed in nothing. `amount` in yen with tax; None where it is no number.
+class GmoPgNotice(Notice):
+    """A notification with what shows whose trade it is about. The amount is with tax."""
 
-    `fields` may be stored: masked, cut, and without what is empty.
-    """
-
-    shop_id: str
     access_id: str = field(repr=False)
-    order_id: str
     pay_type: str
-    told_status: str
-    amount: int | None
-    tran_id: str
-    is_connection_test: bool
-    digest: str
-    fields: Mapping[str, str] = field(repr=False)
 
-    @property
-    def status(self) -> PaymentStatus | None:
-        """The status in the shared vocabulary; None for a word that GMO-PG's adapter does not know."""
-        known = {status.value: status for status in PaymentStatus}
-        return known.get(self.told_status)
+    def contradiction(self, payment: PaymentReference) -> str:
+        """The AccessID that only GMO-PG and we know, and the kind of payment."""
+        known = payment.references.get("access_id", "")
+        if known and not hmac.compare_digest(self.access_id.lower().encode(), known.lower().encode()):
+            return "取引ID(AccessID)が、この決済のものと一致しません。"
+        if not self._is_of_kind(payment.kind):
+            return "支払方法が、この決済のものと一致しません。"
+        return ""
 
-    def is_of_kind(self, kind: MethodKind) -> bool:
-        """Whether the pay type fits the payment; what is empty or not a number (letters occur) contradicts nobody."""
+    def _is_of_kind(self, kind: MethodKind) -> bool:
+        # What is empty or not a number (letters occur) contradicts nobody.
         return not self.pay_type.isdigit() or self.pay_type.lstrip("0") == PAY_TYPES[kind].lstrip("0")
 
 
-def parse(body: bytes) -> Notice:
-    """Read a body. Values are percent-encoded in Windows-31J. Raises NotANotification."""
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            encoding="cp932",
-            errors="replace",
-            max_num_fields=MAX_FIELDS,
+class Desk:
+    """Takes the 結果通知 of one shop. Anything but `0` makes GMO-PG send it again, about every hour, five times."""
+
+    received = "0"
+    not_received = "1"
+
+    def __init__(self, account: Account) -> None:
+        self._shop_id = account.shop_id
+
+    def read(self, body: bytes) -> GmoPgNotice:
+        """Values are percent-encoded in Windows-31J. Raises NotANotice."""
+        fields = notices.read_form(body)
+        if not fields.keys() & {"OrderID", "ErrInfo", "ShopID"}:
+            raise NotANotice
+        order_id = fields.get("OrderID", "")
+        is_ours = hmac.compare_digest(fields.get("ShopID", "").encode(), self._shop_id.encode())
+        return GmoPgNotice(
+            digest=notices.digest([fields.get(name, "") for name in _CONTENT]),
+            order_id=order_id,
+            known_as=order_id,
+            told_status=fields.get("Status", ""),
+            amount=_total(fields),
+            fields=notices.storable(fields),
+            is_connection_test=fields.get("ErrInfo") == _CONNECTION_TEST and not order_id,
+            doubt="" if is_ours else "ショップIDが当店のものと一致しません。",
+            access_id=fields.get("AccessID", ""),
+            pay_type=fields.get("PayType", ""),
         )
-    except ValueError as error:
-        raise NotANotification from error
-    fields = {key[:40]: value[:MAX_VALUE_CHARACTERS].replace("\x00", "") for key, value in pairs}
-    if not fields.keys() & {"OrderID", "ErrInfo", "ShopID"}:
-        raise NotANotification
-    return Notice(
-        shop_id=fields.get("ShopID", ""),
-        access_id=fields.get("AccessID", ""),
-        order_id=fields.get("OrderID", ""),
-        pay_type=fields.get("PayType", ""),
-        told_status=fields.get("Status", ""),
-        amount=_total(fields),
-        tran_id=fields.get("TranID", ""),
-        is_connection_test=fields.get("ErrInfo") == _CONNECTION_TEST and not fields.get("OrderID"),
-        digest=_digest(fields),
-        fields=_masked({key: value for key, value in fields.items() if value}),
-    )
+
+    def repeats(self, fields: Mapping[str, str], payment: PaymentReference) -> bool:
+        """Status, amount and approval as recorded. Such a one could be forged, and would change nothing."""
+        tran_id = payment.references.get("tran_id", "")
+        return (
+            fields.get("Status") == payment.status
+            and _total(fields) == payment.amount
+            and bool(tran_id)
+            and fields.get("TranID") == tran_id
+            and not fields.get("ErrInfo")
+        )
 
 
 def _total(fields: Mapping[str, str]) -> int | None:
-    amount, tax = fields.get("Amount", ""), fields.get("Tax", "") or "0"
-    readable = all(value.isascii() and value.isdigit() and len(value) <= 12 for value in (amount, tax))
-    return int(amount) + int(tax) if readable else None
-
-
-def _digest(fields: Mapping[str, str]) -> str:
-    content = [fields.get(name, "") for name in _CONTENT]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def _masked(fields: Mapping[str, str]) -> dict[str, str]:
-    return {key: mask_fields({key: value}).partition("=")[2] for key, value in fields.items()}
+    return notices.yen(fields.get("Amount", ""), fields.get("Tax", "") or "0")

@@ -165,10 +165,12 @@ class ListCards(Request):
 
 
 class NextNotice(Request):
-    """091: the next notice of the queue."""
+    """091: the next notice of the queue, or the one with this id again."""
 
     kind = "091"
     path = NOTICE_PATH
+
+    payment_notice_id: PaymentId | None = None
 
 
 class Inquire(Request):

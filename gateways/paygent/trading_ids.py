@@ -23,6 +23,11 @@ def of_order(order_id: str) -> str:
     return f"{_safe(order_id)[: LONGEST - 11]}_{digest}"
 
 
+def to_order(trading_id: str) -> str:
+    """The order_id that `of_order` makes this trading_id of, where it only changes the hyphens."""
+    return trading_id.replace("_", "-")
+
+
 def of_new_attempt(order_id: str) -> str:
     """Another one for a further authorization: begins like the order, so that a person finds it."""
     return f"{_safe(order_id)[:_KEPT]}_{secrets.token_hex(_RANDOM_BYTES)}"

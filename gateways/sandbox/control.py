@@ -31,9 +31,11 @@ POST /_admin             {"provider": "gmopg", "order_id": ..., "action": "SALES
                          {"provider", "order_id", "status", "amount"} overwrites without rules and without a ledger line;
                          {"provider": "gmopg", "order_id", "enter": "REQSUCCESS", "pay_type": "3", "amount"} makes a trade
                          of another kind; further wishes for it carry its pay_type
-GET/POST /_notifications {"target": URL or null, "retries": 5, "retry_ms": 1000, "copies": 1, "paused": bool,
-                         "newest_first": bool}: GMO-PG's 結果通知, sent to `target` after each change until it answers `0`;
-                         {"forge": {field: value, ...}} sends exactly that. Answers with the newest 200 and their fate.
+GET/POST /_notifications {"provider": "gmopg" | "paygent", "target": URL or null, "retries": 5, "retry_ms": 1000,
+                         "delay_ms": 0, "copies": 1, "paused": bool, "newest_first": bool}: GMO-PG's 結果通知 or Paygent's
+                         決済情報差分通知, sent to `target` after each change until it answers `0` or `result=0`;
+                         {"forge": {field: value, ...}} sends exactly that. Answers with the newest 200 and their fate;
+                         GET asks with ?provider=, and gmopg is meant where none is named
 GET/POST /_settings      {"latency_ms": n, ...}: latency applies to every call of a provider's interface
 POST /_reset             forgets everything
 Errors: 400 (or 404, 405, 409) with {"error": text}.
@@ -48,8 +50,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from gateways.sandbox.faults import BadFault
-from gateways.sandbox.gmopg.notifications import BadWish
 from gateways.sandbox.messages import Answer, Request
+from gateways.sandbox.notifier import BadWish, Notifier
 from gateways.sandbox.rooms import AdminRefused
 from gateways.sandbox.settings import BadSetting
 from gateways.sandbox.town import Town
@@ -178,12 +180,20 @@ def _change_settings(town: Town, query: Query, body: Body) -> dict[str, Any]:
 
 
 def _notifications(town: Town, query: Query, body: Body) -> dict[str, Any]:
-    return town.notifier.state()
+    return _notifier(town, query).state()
 
 
 def _wish_for_notifications(town: Town, query: Query, body: Body) -> dict[str, Any]:
-    town.notifier.change(body)
-    return town.notifier.state()
+    notifier = _notifier(town, body)
+    notifier.change({name: value for name, value in body.items() if name != "provider"})
+    return notifier.state()
+
+
+def _notifier(town: Town, wish: Mapping[str, Any]) -> Notifier:
+    notifier = town.notifiers.get(str(wish.get("provider", "gmopg")))
+    if notifier is None:
+        raise Refused(404, f"no provider that notifies; there are {', '.join(town.notifiers)}")
+    return notifier
 
 
 def _reset(town: Town, query: Query, body: Body) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gateways.sandbox.clock import Clock
 from gateways.sandbox.faults import Faults
 from gateways.sandbox.gmopg.room import GmoPgRoom
 from gateways.sandbox.ledger import Ledger
+from gateways.sandbox.notifier import Notifier
 from gateways.sandbox.paygent.room import PaygentRoom
 from gateways.sandbox.rooms import House, Room
 from gateways.sandbox.sbps.room import SbpsRoom
@@ -22,9 +24,10 @@ class Town:
         storage = Storage(data_dir)
         self.house = House(storage, Clock(storage), Ledger(storage), Settings(storage))
         self.faults = Faults()
-        gmopg = GmoPgRoom(self.house)
-        self.notifier = gmopg.notifier
-        self.rooms: tuple[Room, ...] = (gmopg, PaygentRoom(self.house), SbpsRoom(self.house))
+        gmopg, paygent = GmoPgRoom(self.house), PaygentRoom(self.house)
+        self.rooms: tuple[Room, ...] = (gmopg, paygent, SbpsRoom(self.house))
+        # SBPS tells the shop nothing by itself.
+        self.notifiers: Mapping[str, Notifier] = {gmopg.name: gmopg.notifier, paygent.name: paygent.notifier}
 
     def room_of(self, path: str) -> Room | None:
         """The room that a path leads to."""

@@ -1,6 +1,6 @@
 from payments.models.account import GatewayAccount
 from payments.models.nightly import NightlyJob, NightlySettings, ShopMail, StaleCase, StaleRun
-from payments.models.notification import Notification
+from payments.models.notification import NoticeCursor, Notification
 from payments.models.operation import Call, Operation
 from payments.models.payment import LIVE_STATUSES, Payment
 from payments.models.reconciliation import PaymentDifference, ReconciliationCase, ReconciliationRun
@@ -11,6 +11,7 @@ __all__ = [
     "GatewayAccount",
     "NightlyJob",
     "NightlySettings",
+    "NoticeCursor",
     "Notification",
     "Operation",
     "Payment",

@@ -32,6 +32,10 @@ class GatewayAccount(models.Model):
     # The account's throttle, above all workers.
     max_concurrent_calls = models.PositiveSmallIntegerField("同時通信数の上限", default=16)
     max_calls_per_second = models.PositiveSmallIntegerField("1秒あたりの通信数の上限", default=50)
+    # Where the provider keeps what it has told until it is fetched: how often it is fetched (minutes; 0 = never), and
+    # whether the numbers have no gaps of their own, so that a gap is a notice that was lost.
+    notice_poll_minutes = models.PositiveSmallIntegerField("差分照会の間隔(分)", default=10)
+    notice_numbers_are_consecutive = models.BooleanField("通知IDは連番", default=False)
     # What the check box 対応状況を…にする offers after a capture and after a cancel; empty offers it unticked.
     follow_capture = models.BooleanField("売上後に入金済みにする", default=False)
     follow_cancel = models.BooleanField("取消後に注文取消しにする", default=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -116,6 +117,16 @@ class Operation(models.Model):
                 name="operation_open_ask_at",
             ),
             models.Index(fields=["payment", "-id"], name="operation_of_payment"),
+            # Notices about a trade that an action of several telegrams made are found by what it noted.
+            GinIndex(
+                fields=["progress"],
+                opclasses=["jsonb_path_ops"],
+                condition=~Q(progress={}),
+                name="operation_progress",
+            ),
+            models.Index(
+                fields=["-started_at"], condition=Q(state="contradicted"), name="operation_contradicted"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from cagolab import clock
 from gateways.outcomes import ReasonKind
 from gateways.vocabulary import Action
-from payments import facts, inquiry
+from payments import accounts, calling, facts, inquiry
 from payments.actors import By
 from payments.models import Notification, Operation, Payment
 
@@ -107,15 +107,9 @@ def _handle(row: Notification) -> None:
 
 
 def _says_what_we_know(row: Notification, payment: Payment) -> bool:
-    """Status, amount and approval as recorded. Such a notification could be forged, and would change nothing."""
-    tran_id = payment.references.get("tran_id", "")
-    return (
-        row.status == payment.status
-        and row.amount == payment.amount
-        and bool(tran_id)
-        and row.fields.get("TranID") == tran_id
-        and not row.fields.get("ErrInfo")
-    )
+    """Such a notification could be forged, and would change nothing."""
+    desk = accounts.notice_desk(payment.account.code)
+    return desk is not None and desk.repeats(row.fields, calling.reference(payment))
 
 
 def _awaits_its_answer(operation: Operation, now: datetime) -> bool:

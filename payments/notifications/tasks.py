@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from payments.notifications import asking, reception
+from payments.notifications import asking, polling, reception
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -21,3 +21,9 @@ def ring() -> None:
     """Every minute: for bells that nobody heard."""
     if asking.seconds_until_due() is not None:
         reception.ring()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def fetch() -> None:
+    """Every minute: read the queues of notices whose time has come (protocol Paygent, 091)."""
+    polling.work()

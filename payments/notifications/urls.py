@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from payments.notifications.views import gmopg
+from payments.notifications.views import receive
 
 app_name = "notify"
-urlpatterns = [path("gmopg/<slug:code>/", gmopg, name="gmopg")]
+urlpatterns = [path("<slug:provider>/<slug:code>/", receive, name="receive")]

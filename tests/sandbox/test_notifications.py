@@ -1,7 +1,8 @@
-"""The sandbox tells the shop's address about each change of a trade, until it answers `0`."""
+"""The sandbox tells the shop's address about each change of a trade, until it says that it has received it."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 from tests.sandbox.conftest import Shop
+from tests.sandbox_server import GOOD_CARD, SandboxHandle
 
 WAIT_SECONDS = 10
 
@@ -20,7 +22,7 @@ WAIT_SECONDS = 10
 class Listener:
     """The shop's address: keeps what comes and answers what the test wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, received: bytes) -> None:
         self.heard: list[dict[str, str]] = []
         self.answers: list[tuple[int, bytes]] = []
         listener = self
@@ -29,7 +31,7 @@ class Listener:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii")
                 listener.heard.append(dict(parse_qsl(body, keep_blank_values=True, encoding="cp932")))
-                status, text = listener.answers.pop(0) if listener.answers else (200, b"0")
+                status, text = listener.answers.pop(0) if listener.answers else (200, received)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
@@ -47,6 +49,42 @@ class Listener:
         self._server.server_close()
 
 
+class PaygentShop:
+    """A merchant who pays by the wire and listens at an address."""
+
+    def __init__(self, sandbox: SandboxHandle, listener: Listener) -> None:
+        self.sandbox = sandbox
+        self.listener = listener
+
+    def wish(self, **wishes: Any) -> dict[str, Any]:
+        return self.sandbox.control("POST", "/_notifications", json={"provider": "paygent", **wishes})
+
+    def fates(self) -> list[tuple[str, int]]:
+        found = self.sandbox.control("GET", "/_notifications", params={"provider": "paygent"})
+        return [(each["state"], each["tries"]) for each in found["notifications"]]
+
+    def call(self, kind: str, **fields: str) -> dict[str, str]:
+        path = {"020": "card/request", "091": "ref/paynotice"}[kind]
+        header = {
+            "merchant_id": "100000001",
+            "connect_id": "sandbox",
+            "connect_password": "sandboxpass",
+            "telegram_kind": kind,
+            "telegram_version": "1.0",
+        }
+        answer = requests.post(f"{self.sandbox.url}/paygent/n/{path}", data=header | fields, timeout=5)
+        lines = answer.content.decode("cp932").split("\r\n")
+        return dict(line.split("=", 1) for line in lines if line)
+
+    def pay(self, trading_id: str, *, card: str = GOOD_CARD) -> dict[str, str]:
+        token = self.sandbox.token(card, provider="paygent")
+        options = {"payment_class": "10", "3dsecure_ryaku": "1", "card_token": token}
+        return self.call("020", trading_id=trading_id, payment_amount="3300", **options)
+
+    def paid(self, trading_id: str) -> str:
+        return self.pay(trading_id)["payment_id"]
+
+
 def until(condition: Callable[[], bool]) -> None:
     give_up = time.monotonic() + WAIT_SECONDS
     while not condition():
@@ -56,7 +94,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def listener(shop: Shop) -> Iterator[Listener]:
-    listener = Listener()
+    listener = Listener(b"0")
     wish(shop, target=listener.url, retries=5, retry_ms=50, copies=1, paused=False, newest_first=False)
     yield listener
     wish(shop, target=None, paused=False)
@@ -141,8 +179,73 @@ def test_trades_of_other_kinds_can_be_entered_and_paid(shop: Shop, listener: Lis
     assert {each["PayType"] for each in listener.heard} == {"3"}
 
 
+def test_they_come_late_on_demand(shop: Shop, listener: Listener) -> None:
+    wish(shop, delay_ms=400)
+    began = time.monotonic()
+    shop.paid()
+    until(lambda: len(listener.heard) == 1)
+    assert time.monotonic() - began >= 0.4
+
+
+@pytest.fixture
+def paygent(sandbox: SandboxHandle) -> Iterator[PaygentShop]:
+    listener = Listener(b"result=0")
+    shop = PaygentShop(sandbox, listener)
+    shop.wish(target=listener.url, retries=5, retry_ms=50, copies=1, paused=False, newest_first=False)
+    yield shop
+    shop.wish(target=None, paused=False)
+    listener.close()
+
+
+def test_paygent_posts_each_notice_of_its_queue_with_a_hash(paygent: PaygentShop) -> None:
+    payment_id = paygent.paid("o1_1")
+    paygent.sandbox.admin("o1_1", provider="paygent", action="SALES")
+    until(lambda: len(paygent.listener.heard) == 2)
+    held, sold = sorted(paygent.listener.heard, key=lambda each: each["payment_notice_id"])
+    assert [held["payment_status"], sold["payment_status"]] == ["20", "40"]
+    assert (sold["payment_id"], sold["trading_id"], sold["payment_amount"]) == (payment_id, "o1_1", "3300")
+    covered = ("payment_notice_id", "payment_id", "trading_id", "payment_type", "payment_amount")
+    text = "".join(sold[name] for name in covered) + "sandboxhashkey01"
+    assert sold["hc"] == hashlib.sha256(text.encode()).hexdigest()
+    fetched = paygent.call("091")
+    assert {name: value for name, value in fetched.items() if name in held} == {
+        name: value for name, value in held.items() if name != "hc"
+    }
+
+
+def test_paygent_waits_for_result_0(paygent: PaygentShop) -> None:
+    paygent.listener.answers = [(200, b"0"), (200, b"result=1"), (500, b"result=0")]
+    paygent.paid("o2_1")
+    until(lambda: paygent.fates() == [("received", 4)])
+    assert len(paygent.listener.heard) == 4
+
+
+def test_paygent_repeats_reorders_and_forges_on_demand(paygent: PaygentShop) -> None:
+    paygent.wish(paused=True, copies=2, newest_first=True)
+    paygent.paid("o3_1")
+    paygent.sandbox.admin("o3_1", provider="paygent", action="VOID")
+    paygent.wish(paused=False)
+    until(lambda: len(paygent.listener.heard) == 4)
+    assert [each["payment_status"] for each in paygent.listener.heard] == ["32", "32", "20", "20"]
+    paygent.wish(forge={"payment_id": "1", "hc": "0"})
+    until(lambda: paygent.listener.heard[-1] == {"payment_id": "1", "hc": "0"})
+
+
+def test_paygent_tells_of_a_refused_card_too(paygent: PaygentShop) -> None:
+    paygent.pay("o4_1", card="4999000000000012")
+    until(lambda: [each["payment_status"] for each in paygent.listener.heard] == ["11"])
+
+
+def test_a_provider_that_tells_nothing_is_refused(shop: Shop) -> None:
+    for provider in ("sbps", "nobody"):
+        address = f"{shop.sandbox.url}/_notifications"
+        assert requests.get(address, params={"provider": provider}, timeout=5).status_code == 404
+        assert requests.post(address, json={"provider": provider}, timeout=5).status_code == 404
+
+
 @pytest.mark.parametrize(
-    "wishes", [{"target": "ftp://x"}, {"copies": -1}, {"paused": 1}, {"nonsense": 1}, {"forge": "x"}]
+    "wishes",
+    [{"target": "ftp://x"}, {"copies": -1}, {"paused": 1}, {"delay_ms": -1}, {"nonsense": 1}, {"forge": "x"}],
 )
 def test_a_wrong_wish_is_refused(shop: Shop, wishes: dict[str, Any]) -> None:
     answer = requests.post(f"{shop.sandbox.url}/_notifications", json=wishes, timeout=5)

@@ -79,7 +79,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "payments:panel": {"GET": VIEW},
     "payments:log": {"GET": VIEW},
     "payments:action": {"GET": MOVE_MONEY, "POST": MOVE_MONEY},
-    "notify:gmopg": {"POST": ANYBODY},
+    "notify:receive": {"POST": ANYBODY},
     "checkout:cart": {"GET": ANYBODY, "POST": ANYBODY},
     "checkout:card": {"GET": ANYBODY},
     "checkout:pay": {"POST": ANYBODY},
@@ -94,7 +94,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 # Right for the role, and then there is no such object in this office: the role is looked at first.
 NOT_THERE = {
-    "notify:gmopg",
+    "notify:receive",
     "second_factor_qr",
     "payments:difference",
     "payments:stale_orders_adopt",

@@ -18,9 +18,10 @@ class Merchant:
 
     connect_id: str
     connect_password: str
+    hash_key: str
 
 
-MERCHANTS = {"100000001": Merchant("sandbox", "sandboxpass")}
+MERCHANTS = {"100000001": Merchant("sandbox", "sandboxpass", "sandboxhashkey01")}
 
 VALID_DAYS = "paygent_auth_valid_days"
 CANCEL_DAYS = "paygent_cancel_days"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from gateways.sandbox.paygent.desk import Desk, stamp
 from gateways.sandbox.paygent.wire import Fields, Parameters, Refused
+from gateways.sandbox.storage import Storage
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS paygent_notices (
@@ -49,3 +51,15 @@ def next_notice(desk: Desk, parameters: Parameters) -> Fields:
         desk.house.storage.run("UPDATE paygent_notices SET fetched = 1 WHERE id = ?", row["id"])
     fields: dict[str, str] = json.loads(row["fields"])
     return [("result", "0"), ("success_code", "0"), ("payment_notice_id", str(row["id"])), *fields.items()]
+
+
+def newest_id(storage: Storage) -> int:
+    """The id of the newest notice; 0 where there is none."""
+    row = storage.row("SELECT COALESCE(MAX(id), 0) AS newest FROM paygent_notices")
+    return 0 if row is None else int(row["newest"])
+
+
+def after(storage: Storage, number: int) -> Iterator[tuple[int, dict[str, str]]]:
+    """The notices after one, oldest first: id and fields."""
+    for row in storage.rows("SELECT id, fields FROM paygent_notices WHERE id > ? ORDER BY id", number):
+        yield row["id"], json.loads(row["fields"])

@@ -1,6 +1,6 @@
 """Paygent's room: which path takes which telegram, and what its own admin screen (ペイジェントオンライン) may do.
 
-Credentials: merchant_id 100000001, connect_id sandbox, connect_password sandboxpass. Where the provider's codes
+Credentials: merchant_id 100000001, connect_id sandbox, connect_password sandboxpass, hash key sandboxhashkey01. Where the provider's codes
 are not public, the sandbox has its own: 2101 no such payment, 2102 several, 2201 wrong state, 2202 too late,
 2301 not a decrease, 2311 bad token, 2401 no such card, P001 credentials, P002 a field, P003 unknown telegram.
 """
@@ -25,6 +25,7 @@ from gateways.sandbox.paygent import (
     tokens,
 )
 from gateways.sandbox.paygent.desk import NAME, SETTINGS, Desk, Handler
+from gateways.sandbox.paygent.notifications import Notifier
 from gateways.sandbox.paygent.payments import Payment
 from gateways.sandbox.paygent.wire import Parameters, Refused, read_form, write_error, write_fields
 from gateways.sandbox.rooms import AdminRefused, House, Visit
@@ -61,6 +62,7 @@ class PaygentRoom:
         house.settings.declare(SETTINGS)
         for module in (payments, tokens, stored_cards, notices):
             house.storage.add_schema(module.SCHEMA)
+        self.notifier = Notifier(house.storage)
 
     def receive(self, request: Request) -> Visit:
         """Telegrams can be faulty and slow; the browser's requests cannot."""
@@ -86,14 +88,17 @@ class PaygentRoom:
         with self._house.storage.transaction():
             payments.age(desk)
             try:
-                return _answer(desk, path, parameters)
+                answer = _answer(desk, path, parameters)
             except Refused as refused:
-                return write_error(refused.code, refused.detail)
+                answer = write_error(refused.code, refused.detail)
+            self.notifier.queue_new()
+            return answer
 
     def trades(self, order_id: str | None) -> list[dict[str, object]]:
         """The newest thousand, or those of one trading_id."""
         with self._house.storage.transaction():
             payments.age(Desk(self._house))
+            self.notifier.queue_new()
         rows = self._house.storage.rows(
             "SELECT * FROM paygent_payments WHERE (?1 IS NULL OR trading_id = ?1)"
             " ORDER BY payment_id DESC LIMIT ?2",
@@ -116,10 +121,12 @@ class PaygentRoom:
                 _change(desk, payment, wish)
             except Refused as refused:
                 raise AdminRefused(str(refused)) from refused
+            self.notifier.queue_new()
             return _shown(payments.by_id(desk, str(payment.payment_id)))
 
     def reset(self) -> None:
-        """All state is in the storage."""
+        """All state is in the storage, but for the address that is notified."""
+        self.notifier.reset()
 
 
 def _answer(desk: Desk, path: str, parameters: Parameters) -> Answer:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.db import connection
 from django.test import Client
+from pydantic import SecretStr
 
 from cagolab import clock
-from gateways.gmopg.notification import NotANotification, parse
+from gateways.gmopg.account import Account
+from gateways.gmopg.notification import Desk
+from gateways.notices import NotANotice
 from gateways.vocabulary import Action, MethodKind
 from gateways.vocabulary import PaymentStatus as S
 from orders.models import Order
@@ -22,11 +22,11 @@ from payments.models import Notification, Operation, Payment, PaymentDifference
 from payments.notifications import asking, limits
 from tests.bulk.shop import in_threads
 from tests.gateway_world import OPERATOR, World
+from tests.payments.notifications.waiting import make_due, until
 
 State = Notification.State
 ADDRESS = "/notify/gmopg/gmo/"
 FORM = "application/x-www-form-urlencoded"
-WAIT_SECONDS = 10
 
 
 class ProcessDied(BaseException):
@@ -60,45 +60,6 @@ def post(fields: dict[str, str] | bytes, *, address: str = ADDRESS) -> tuple[int
 
 def fresh(payment: Payment) -> Payment:
     return Payment.objects.get(pk=payment.pk)
-
-
-def make_due() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE payments_notification SET not_before = NULL, claimed_at = claimed_at - interval '1 hour'"
-        )
-
-
-def until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def pushed(world: World, live_server: Any) -> Iterator[Callable[..., Any]]:
-    """The sandbox notifies the running site; the function changes how."""
-
-    def wish(**wishes: Any) -> Any:
-        return world.sandbox.control("POST", "/_notifications", json=wishes)
-
-    wish(
-        target=f"{live_server.url}{ADDRESS}",
-        retries=5,
-        retry_ms=100,
-        copies=1,
-        paused=False,
-        newest_first=False,
-    )
-    yield wish
-    wish(target=None, paused=False, copies=1, newest_first=False)
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits() -> None:
-    for key in limits._connection().scan_iter("notify*"):
-        limits._connection().delete(key)
 
 
 def test_what_the_provider_changed_behind_our_back_is_asked_about_and_taken_over(
@@ -366,14 +327,16 @@ def test_card_numbers_and_passes_are_never_stored(world: World) -> None:
     assert "y" * 201 not in fields
 
 
+def desk() -> Desk:
+    return Desk(Account(base_url="http://gmopg.test", shop_id="tshop00000001", shop_pass=SecretStr("x")))
+
+
 @pytest.mark.parametrize("body", [b"", b"a=1", b"<html></html>", "OrderID=あ".encode()])
 def test_what_is_no_notification_is_refused(body: bytes) -> None:
-    with pytest.raises(NotANotification):
-        parse(body)
+    with pytest.raises(NotANotice):
+        desk().read(body)
 
 
 def test_values_come_in_windows_31j() -> None:
-    assert (
-        parse(urlencode({"OrderID": "1", "ErrInfo": "失敗～"}, encoding="cp932").encode()).fields["ErrInfo"]
-        == "失敗～"
-    )
+    body = urlencode({"OrderID": "1", "ErrInfo": "失敗～"}, encoding="cp932").encode()
+    assert desk().read(body).fields["ErrInfo"] == "失敗～"
