@@ -4,6 +4,7 @@ bulk run of its own over what was ticked in it."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
@@ -20,7 +21,7 @@ from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.models import Order, PaymentMethod
 from orders.views.list import search_area, spread
-from payments import deadlines, facts_of_orders, provider_lists
+from payments import deadline_words, deadlines, facts_of_orders, provider_lists
 from payments.decisions import decide
 from payments.permits import Permit
 from payments.provider_lists import Tick
@@ -38,6 +39,8 @@ class Row:
     cells: PaymentRow
     ticks: tuple[Tick, ...]
     change_address: str
+    # The authorization ends soon, or should have ended.
+    is_urgent: bool
 
 
 @permission_required(VIEW, raise_exception=True)
@@ -88,11 +91,14 @@ def _methods(provider: str) -> list[PaymentMethod]:
 def _rows(listed: provider_lists.ProviderList, orders: list[Order]) -> list[Row]:
     payments = facts_of_orders.by_order(pk__in=[order.pk for order in orders])
     now = clock.now()
+    soon = deadlines.tokyo_day(now) + timedelta(days=deadline_words.NEAR_DAYS[0])
     rows = []
     for cells in payment_rows(orders):
         payment_id, facts = payments.get(cells["pk"], (None, None))
         ticks = provider_lists.ticks(listed, facts, now)
         changes = facts is not None and isinstance(decide(Action.CHANGE_AMOUNT, facts, now), Permit)
         address = reverse("payments:action", args=[payment_id, Action.CHANGE_AMOUNT.value]) if changes else ""
-        rows.append(Row(cells=cells, ticks=ticks, change_address=address))
+        deadline = cells["order"].payment_deadline
+        is_urgent = deadline is not None and deadline <= soon
+        rows.append(Row(cells=cells, ticks=ticks, change_address=address, is_urgent=is_urgent))
     return rows

@@ -146,6 +146,14 @@ def test_sixty_days_after_the_authorization_or_the_capture_the_boxes_are_gone(
     assert set(boxes(page(login("決済操作")), payment)) == expected
 
 
+def test_a_deadline_is_shown_from_fourteen_days_before_it_on(login: Login, account: GatewayAccount) -> None:
+    client = login("閲覧")
+    make_payment(S.AUTH, account=account, authorized_at=NOW - timedelta(days=45))
+    assert "あと15日" not in page(client)
+    make_payment(S.AUTH, account=account, authorized_at=NOW - timedelta(days=46))
+    assert "あと14日" in page(client)
+
+
 def test_a_payment_that_is_being_confirmed_has_no_box(login: Login, account: GatewayAccount) -> None:
     payment = make_payment(S.AUTH, account=account)
     make_operation(payment, Action.CAPTURE, Operation.State.UNCONFIRMED)
