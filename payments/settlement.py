@@ -25,7 +25,11 @@ from gateways.vocabulary import Action, PaymentStatus
 from payments import accounts, ask_schedule, credentials, order_copy, trade_dates, wording
 from payments.cancellation import TOKYO
 from payments.models import LIVE_STATUSES, Operation, Payment
+from payments.reconciliation import findings
 from payments.steps import Step
+
+# Ended like this, our record is the provider's own word.
+_PROVIDERS_WORD = frozenset({Operation.State.SUCCEEDED, Operation.State.CONTRADICTED})
 
 # A "no" of these kinds is about the trade's state: asking once tells whether our picture of it is right.
 _WORTH_ASKING = frozenset(
@@ -126,6 +130,9 @@ def close(
         payment.status = PaymentStatus.PAYFAIL.value
         payment.decline_code = operation.reason_code[:30]
     _save(payment, now)
+    # 差異一覧 closes what its own 反映 has put right by itself, with the operator's reason.
+    if state in _PROVIDERS_WORD and operation.source != Operation.Source.DIFFERENCES:
+        findings.close_answered(payment, operation, now)
 
 
 def apply_trade(payment: Payment, trade: Trade, *, goal: Step | None, now: datetime) -> None:

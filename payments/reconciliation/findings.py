@@ -16,7 +16,7 @@ from orders.statuses import OrderStatus
 from payments import labels, wording
 from payments.actors import By
 from payments.models import GatewayAccount, Operation, Payment, PaymentDifference
-from payments.reconciliation.compare import Difference, Ours
+from payments.reconciliation.compare import Difference, Ours, against_order
 from payments.reconciliation.journal import MemoryJournal
 
 State = PaymentDifference.State
@@ -73,13 +73,32 @@ def keep(
         )
 
 
-def close_gone(payment: Payment, *, keep: set[PaymentDifference.Kind], now: datetime) -> int:
-    """Close the open differences of a payment that are no more. Returns how many."""
+def close_gone(
+    payment: Payment, *, keep: set[PaymentDifference.Kind], now: datetime, seen: Operation | None = None
+) -> int:
+    """Close the open differences of a payment that are no more. Returns how many.
+
+    `seen` is the operation that has shown it, where it was not a comparison.
+    """
     return (
         PaymentDifference.objects.filter(payment=payment, state=State.OPEN)
         .exclude(kind__in=keep)
-        .update(state=State.GONE, closed_at=now, closed_by_name="差異確認")
+        .update(
+            state=State.GONE,
+            closed_at=now,
+            closed_by=seen.actor if seen else None,
+            closed_by_name=seen.actor_name if seen else "差異確認",
+        )
     )
+
+
+def close_answered(payment: Payment, operation: Operation, now: datetime) -> None:
+    """Close what an operation has just put right: our record is now the provider's own word.
+
+    What the order's 対応状況 says against it stays open. Needs the payment's lock (order joined).
+    """
+    still = set(against_order(OrderStatus(payment.order.status), PaymentStatus(payment.status)))
+    close_gone(payment, keep=still, now=now, seen=operation)
 
 
 def record_unknown_trade(

@@ -11,6 +11,7 @@ from gateways.vocabulary import Action
 from gateways.vocabulary import PaymentStatus as S
 from orders.models import Order, OrderChange
 from orders.statuses import OrderStatus
+from payments import inquiry
 from payments.actors import By
 from payments.models import Operation, Payment, PaymentDifference
 from payments.reconciliation import adopt as adoption
@@ -65,6 +66,35 @@ def test_adopted_our_record_equals_the_providers_and_who_and_why_are_kept(
     assert "管理画面で売上にした" in change.new
     assert now.order.payment_total == 3200, "the shop's total is never overwritten"
     assert not PaymentDifference.objects.filter(state=State.OPEN).exists()
+
+
+def test_asking_on_the_panel_closes_the_difference_at_once(world: World) -> None:
+    payment = world.held()
+    world.sandbox.admin(order=payment.provider_order_id, action="VOID")
+    difference = found(world, payment)
+    by = By(name="会計 花子", source=Operation.Source.ORDER_EDIT)
+    inquiry.inquire_now(payment_id=payment.pk, by=by, now=clock.now())
+    difference.refresh_from_db()
+    assert (difference.state, difference.closed_by_name) == (State.GONE, "会計 花子")
+
+
+def test_asking_leaves_open_what_the_order_says_against_its_payment(world: World) -> None:
+    payment = world.held()
+    Order.objects.filter(pk=payment.order_id).update(status=OrderStatus.CANCELLED)
+    difference = found(world, payment, K.CANCELLED_CHARGED)
+    by = By(name="会計 花子", source=Operation.Source.ORDER_EDIT)
+    inquiry.inquire_now(payment_id=payment.pk, by=by, now=clock.now())
+    difference.refresh_from_db()
+    assert difference.state == State.OPEN
+
+
+def test_capturing_what_was_shipped_closes_its_difference_at_once(world: World) -> None:
+    payment = world.held()
+    Order.objects.filter(pk=payment.order_id).update(status=OrderStatus.SHIPPED)
+    difference = found(world, payment, K.SHIPPED_NOT_CAPTURED)
+    world.done(payment, Action.CAPTURE)
+    difference.refresh_from_db()
+    assert difference.state == State.GONE
 
 
 def test_adopting_a_date_moves_the_deadline(world: World) -> None:
