@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 
 from orders.checkout import Buyer, CartItem
 from orders.forms.fields import PREFECTURES, PostalCodeField, line_field, phone_field
-from orders.models import Customer, Product
+from orders.models import Customer, PaymentMethod, Product
 from payments import checkout_words
 
 MAX_QUANTITY = 99
@@ -18,7 +18,7 @@ _SHOWN_MEMBERS = Customer.objects.order_by("id").values("pk")[:20]
 
 
 class CartForm(forms.Form):
-    """Quantities per product, the orderer, and points for members."""
+    """Quantities per product, the orderer, points for members, and the way to pay where there are several."""
 
     name = line_field(label="お名前", max_length=120)
     kana = line_field(label="お名前(フリガナ)", max_length=120)
@@ -38,9 +38,18 @@ class CartForm(forms.Form):
     used_points = forms.IntegerField(label="利用ポイント", min_value=0, max_value=999_999, required=False)
     message = forms.CharField(label="お問合せ", max_length=2000, required=False, widget=forms.Textarea)
 
-    def __init__(self, *args: Any, products: list[Product], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, products: list[Product], methods: list[PaymentMethod], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.products = products
+        self.methods = methods
+        if len(methods) > 1:
+            self.fields["method"] = forms.ChoiceField(
+                label="お支払方法",
+                choices=[(str(method.pk), method.name) for method in methods],
+                required=False,
+            )
         for product in products:
             self.fields[self.quantity_name(product)] = forms.IntegerField(
                 label=str(product), min_value=0, max_value=MAX_QUANTITY, required=False, initial=0
@@ -82,6 +91,13 @@ class CartForm(forms.Form):
             for product in self.products
             if (quantity := self.cleaned_data.get(self.quantity_name(product)) or 0) > 0
         ]
+
+    def method(self) -> PaymentMethod | None:
+        """The way to pay that was chosen, otherwise the first; None where the shop has none by card."""
+        chosen = self.cleaned_data.get("method")
+        return next(
+            (method for method in self.methods if str(method.pk) == chosen), next(iter(self.methods), None)
+        )
 
     def buyer(self) -> Buyer:
         """Who orders."""

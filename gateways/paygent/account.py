@@ -72,6 +72,11 @@ class Account(BaseModel):
             assert self.tls_context is not None
         return self
 
+    @property
+    def shop_id(self) -> str:
+        """How the card page names the merchant to the token script."""
+        return self.merchant_id
+
     @cached_property
     def tls_context(self) -> ssl.SSLContext | None:
         """Shows our certificate and verifies the other side's; None for http://.

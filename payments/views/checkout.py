@@ -38,13 +38,16 @@ def cart(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _forget_earlier(request)
     products = list(Product.objects.order_by("id")[:SHOWN_PRODUCTS])
-    form = CartForm(request.POST or None, products=products)
+    form = CartForm(request.POST or None, products=products, methods=_card_methods())
     if request.method == "POST" and form.is_valid():
         try:
+            method = form.method()
+            if method is None:
+                raise checkout.CheckoutError("クレジットカード決済の準備ができていません。")
             order = checkout.leave_cart(
                 items=form.items(),
                 buyer=form.buyer(),
-                method=_card_method(),
+                method=method,
                 delivery_fee=DELIVERY_FEE,
                 used_points=form.cleaned_data["used_points"] or 0,
                 message=form.cleaned_data["message"],
@@ -159,17 +162,14 @@ def _account(order: Order) -> GatewayAccount:
     return GatewayAccount.objects.get(code=order.payment_method.account)
 
 
-def _card_method() -> PaymentMethod:
-    """The first card method whose account turns card data into tokens in the browser."""
+def _card_methods() -> list[PaymentMethod]:
+    """The card methods whose accounts turn card data into tokens in the browser, in the shop's order."""
     codes = [
         code
         for code, configured in settings.GATEWAY_ACCOUNTS.items()
         if getattr(configured.account, "token_url", None)
     ]
-    method = PaymentMethod.objects.filter(kind="card", account__in=codes).first()
-    if method is None:
-        raise checkout.CheckoutError("クレジットカード決済の準備ができていません。")
-    return method
+    return list(PaymentMethod.objects.filter(kind="card", account__in=codes))
 
 
 def _forget_earlier(request: HttpRequest) -> None:

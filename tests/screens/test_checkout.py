@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, clear_url_caches, reverse, set_urlconf
 
 from cagolab import clock
-from orders.models import Customer, Order, PointEntry, Product, StockEntry
+from orders.models import Customer, Order, PaymentMethod, PointEntry, Product, StockEntry
 from orders.statuses import OrderStatus
 from payments import accounts, checkout_words, recovery
 from payments.models import Call, GatewayAccount, Operation, Payment
@@ -76,6 +76,24 @@ def test_an_approved_card_opens_the_order_as_the_account_says(
     thanks = shopper.client.get("/checkout/result/").content.decode()
     assert "ご注文ありがとうございました" in thanks
     assert order.number in thanks
+
+
+@pytest.mark.parametrize("provider", ["paygent", "sbps"])
+def test_the_customer_chooses_among_the_shops_ways_to_pay_by_card(
+    shopper: Shopper, product: Product, world: World, provider: str
+) -> None:
+    method = PaymentMethod.objects.create(name="ほかのカード決済", kind="card", account=provider)
+    assert "お支払方法" in shopper.client.get("/checkout/").content.decode()
+    form = shopper.shop(product, method=str(method.pk))
+    answer = shopper.pay(form, token=world.sandbox.token(provider=provider))
+    assert answer["Location"] == "/checkout/result/"
+    order = shopper.order()
+    assert (order.get_status_display(), order.payment_status) == ("新規受付", "AUTH")
+    assert Payment.objects.get(order=order).account.provider == provider
+
+
+def test_with_one_way_to_pay_nothing_is_asked(shopper: Shopper, product: Product) -> None:
+    assert "お支払方法" not in shopper.client.get("/checkout/").content.decode()
 
 
 def test_a_refused_card_leads_back_and_another_one_pays(
