@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from cagolab.security import throttle
+from cagolab.security import initial_password, throttle
 from cagolab.security.addresses import address_of
 
 LOGIN_LOCKED = (
@@ -20,6 +21,10 @@ PASSWORD_LOCKED = (
     f"パスワードの誤りが続いたため、確認を一時的に停止しています。{throttle.LOCK_MINUTES}分ほど待ってから"
     "もう一度お試しください。"
 )
+INITIAL_EXPIRED = (
+    "初期パスワードの有効期限が切れています。管理者に、新しい初期パスワードの発行をご依頼ください。"
+)
+PASSWORD_SAME = "現在のパスワードとは違うパスワードを入力してください。"  # noqa: S105
 PASSWORD_WRONG = "現在のパスワードが正しくありません。もう一度入力してください。"  # noqa: S105
 
 
@@ -61,6 +66,12 @@ class LoginForm(AuthenticationForm):
         throttle.login_succeeded(username, address)
         return cleaned
 
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Not with an initial password that nobody has used in time. Told to whoever knows it only."""
+        super().confirm_login_allowed(user)
+        if isinstance(user, User) and initial_password.is_expired(user):
+            raise ValidationError(INITIAL_EXPIRED, code="initial_expired")
+
 
 class PasswordForm(PasswordChangeForm):
     """The present password once, the new one twice."""
@@ -85,6 +96,13 @@ class PasswordForm(PasswordChangeForm):
     def clean_old_password(self) -> str:
         """Whoever sits at a forgotten screen has ten tries."""
         return checked_password(self.user, self.cleaned_data["old_password"])
+
+    def clean_new_password1(self) -> str:
+        """Another one than before, above all than the one that an administrator has seen."""
+        new: str = self.cleaned_data["new_password1"]
+        if new == self.cleaned_data.get("old_password"):
+            raise ValidationError(PASSWORD_SAME, code="password_same")
+        return new
 
 
 class PasswordAgainForm(forms.Form):

@@ -70,6 +70,19 @@ class LoginThrottle(models.Model):
         return f"{self.scope} {self.tries}"
 
 
+class InitialPassword(models.Model):
+    """A password that an administrator has given somebody: good once, to choose one's own. Gone afterwards."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="initial_password"
+    )
+    # The machine's time, as for everything about logins.
+    issued_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"初期パスワード {self.user_id}"
+
+
 class SecondFactor(models.Model):
     """The authenticator app of one user: its secret, encrypted, and the last time step that was used."""
 

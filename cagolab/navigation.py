@@ -14,7 +14,7 @@ from django.urls import reverse
 from cagolab import clock
 from cagolab.people import name_of
 from cagolab.roles import ADMINISTER, EDIT, VIEW
-from cagolab.security import second_factor
+from cagolab.security import initial_password, second_factor
 from cagolab.shop import shop_name
 from orders.statuses import DISPLAY_ORDER
 
@@ -132,9 +132,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if isinstance(user, User):
         frame["user_name"] = name_of(user)
-        # Between the password and the code, or before the app is set up, the frame offers only the way out.
+        # Between the password and the code, before one's own password is chosen or the app is set up, the frame
+        # offers only the way out.
         frame["is_in"] = not (
-            second_factor.is_wanted(request.session) or second_factor.must_enrol(user, request.session)
+            second_factor.is_wanted(request.session)
+            or initial_password.must_change(request.session)
+            or second_factor.must_enrol(user, request.session)
         )
     if frame.get("is_in"):
         frame["navigation"] = [shown for group in GROUPS if (shown := _shown(group, request))["entries"]]

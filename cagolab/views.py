@@ -19,7 +19,7 @@ from cagolab.audit.entries import Kind, record
 from cagolab.forms import LoginForm, PasswordForm
 from cagolab.htmx import HtmxRequest
 from cagolab.middleware import page_of
-from cagolab.security import reauthentication, sessions
+from cagolab.security import initial_password, reauthentication, sessions
 
 
 # Django's form views take PUT for POST, and send whoever is logged in home whatever the method.
@@ -48,10 +48,16 @@ class PasswordChange(PasswordChangeView):
     form_class = PasswordForm
     success_url = reverse_lazy("home")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Tell the page whether the password is still the one that an administrator has given."""
+        is_initial = initial_password.must_change(self.request.session)
+        return super().get_context_data(is_initial=is_initial, **kwargs)
+
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Save, and say so on the next page."""
         response = super().form_valid(form)
         reauthentication.given(self.request.session)
+        initial_password.changed(form.user, self.request.session)
         sessions.end_all(form.user, but=self.request.session.session_key)
         record(
             Kind.PASSWORD, self.request, target=form.user.get_username(), detail="パスワードを変更しました。"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
@@ -13,6 +17,17 @@ from cagolab.security.addresses import address_of
 Kind = AuditEntry.Kind
 # Written where no request is: a command on the server, a migration.
 COMMAND = "サーバーでの操作"
+_acting: ContextVar[HttpRequest | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting(request: HttpRequest) -> Iterator[None]:
+    """Whatever is written inside without a request of its own (by signals) was done by this request's user."""
+    token = _acting.set(request)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
 
 
 def record(
@@ -28,6 +43,7 @@ def record(
 
     The actor is the request's user, unless one is named.
     """
+    request = request or _acting.get()
     user = getattr(request, "user", None) if request is not None else None
     if actor is None and isinstance(user, User):
         actor = user

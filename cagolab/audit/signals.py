@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from cagolab.audit.entries import Kind, record
 from cagolab.models import SecondFactor
-from cagolab.security import reauthentication, second_factor, sessions
+from cagolab.security import initial_password, reauthentication, second_factor, sessions
 
 UNKNOWN_LOGIN = "登録のないログインID"
 _FLAGS = {"is_active": "利用", "is_superuser": "全権限"}
@@ -32,6 +32,7 @@ def _logged_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
     """The password was right: start the session's limits, and ask for the code of whoever has an app."""
     sessions.start(request.session)
     reauthentication.given(request.session)
+    initial_password.logged_in(user, request.session)
     request.session.pop(second_factor.STATE, None)
     detail = "パスワードを確認しました。"
     if SecondFactor.objects.filter(user=user).exists():

@@ -1,4 +1,4 @@
-"""Between the password and the office: nothing opens until the second factor is there."""
+"""Between the password and the office: nothing opens until the second factor and one's own password are there."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from cagolab.htmx import HtmxRequest
 from cagolab.middleware import page_of
-from cagolab.security import second_factor
+from cagolab.security import initial_password, second_factor
 
 OPEN_BEFORE_THE_CODE = frozenset({"login_code", "logout"})
+OPEN_BEFORE_THE_OWN_PASSWORD = frozenset({"password_change", "logout"})
 OPEN_BEFORE_ENROLMENT = frozenset({"second_factor", "second_factor_qr", "password_confirm", "logout"})
 
 
 class SecondFactorMiddleware:
-    """Sends to the code, or to setting up an app, whoever may not enter without. Nothing else is executed."""
+    """Sends to the code, to choosing a password, or to setting up an app, whoever may not enter without.
+
+    Nothing else is executed.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -36,6 +40,8 @@ class SecondFactorMiddleware:
         name = request.resolver_match.view_name if request.resolver_match else ""
         if second_factor.is_wanted(request.session):
             return None if name in OPEN_BEFORE_THE_CODE else _send(request, "login_code")
+        if initial_password.must_change(request.session):
+            return None if name in OPEN_BEFORE_THE_OWN_PASSWORD else _send(request, "password_change")
         if name not in OPEN_BEFORE_ENROLMENT and second_factor.must_enrol(request.user, request.session):
             return _send(request, "second_factor")
         return None

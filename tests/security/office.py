@@ -48,6 +48,8 @@ class Office:
     def arguments(self, name: str, wanted: frozenset[str]) -> dict[str, Any]:
         """The arguments of the address with this name."""
         pk = {
+            "user_edit": self.other.pk,
+            "user_password": self.other.pk,
             "user_reset_factor": self.other.pk,
             "user_active": self.other.pk,
             "lock_release": self.lock.pk,

@@ -33,6 +33,9 @@ ALLOWED: dict[str, dict[str, str]] = {
     "home": {"GET": VIEW},
     "audit": {"GET": ADMINISTER},
     "users": {"GET": ADMINISTER},
+    "user_new": {"GET": ADMINISTER, "POST": ADMINISTER},
+    "user_edit": {"GET": ADMINISTER, "POST": ADMINISTER},
+    "user_password": {"POST": ADMINISTER},
     "user_reset_factor": {"POST": ADMINISTER},
     "user_active": {"POST": ADMINISTER},
     "lock_release": {"POST": ADMINISTER},
@@ -90,6 +93,8 @@ ALLOWED: dict[str, dict[str, str]] = {
 FIELDS: dict[str, dict[str, Any]] = {
     "bulk:preview": {"kind": "capture"},
     "user_active": {"active": "0"},
+    "user_new": {"username": "new", "last_name": "新人", "role": "管理者"},
+    "user_edit": {"last_name": "田中", "role": "管理者"},
     "payments:differences_start": {"account": "gmo"},
 }
 # Right for the role, and then there is no such object in this office: the role is looked at first.
