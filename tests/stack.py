@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import django
 import redis
@@ -29,9 +30,12 @@ START_SECONDS = 60.0
 
 
 class Stack:
-    """Starts, kills and restarts the processes. `logs` has one file per program."""
+    """Starts, kills and restarts the processes. `logs` has one file per program; `settings` are variables besides
+    those of a demo."""
 
-    def __init__(self, supervisor: Supervisor, folder: Path) -> None:
+    def __init__(
+        self, supervisor: Supervisor, folder: Path, *, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.supervisor = supervisor
         self.folder = folder
         self.logs = folder / "logs"
@@ -39,6 +43,7 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[str]] = {}
         self.web_port = free_port()
         self.web_url = f"http://{LOCALHOST}:{self.web_port}"
+        self.settings = settings
         self.environment: dict[str, str] = {}
 
     def start_servers(self) -> None:
@@ -55,7 +60,7 @@ class Stack:
             redis_url=start_valkey(self.supervisor, self.folder),
         )
         self.redis = redis.Redis.from_url(servers.redis_url)
-        self.environment = demo_environment(servers, folder=self.folder, sandbox_url=url)
+        self.environment = demo_environment(servers, folder=self.folder, sandbox_url=url) | self.settings
         self.supervisor.run(
             "migrate",
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],

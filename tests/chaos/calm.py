@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import redis
 from django.db import connection
 from django.db.models import Q
 
 from cagolab.celery import app
+from gateways.vocabulary import Action
 from orders.bulk.models import BulkItem, BulkRun
-from payments.models import Operation, Payment
+from payments.models import Notification, Operation, Payment, ReconciliationRun, StaleRun
+from tests.chaos.books import Books
+from tests.chaos.operators import Operator
+from tests.chaos.weather import LEASES
 from tests.stack import Stack
 
-BELLS = ("payments.tasks.recover", "orders.bulk.tasks.ring")
+BELLS = (
+    "payments.tasks.recover",
+    "orders.bulk.tasks.ring",
+    "payments.tasks.ring_reconciliations",
+    "payments.nightly.tasks.tick",
+    "payments.notifications.tasks.ring",
+    "orders.tasks.fold_counts",
+)
 ROUNDS = 60
+# Product seconds per round: the longest call and the waiting time after it are over in two.
+ROUND_SECONDS = 400
+# Where the provider cannot be asked about an authorization whose answer was lost, a person closes it.
+UNANSWERABLE = Q(
+    action=Action.AUTHORIZE.value, payment__account__code="sbps", progress__tracking_id__isnull=True
+)
 
 
 def ring(stack: Stack) -> None:
@@ -32,41 +50,67 @@ def settle(stack: Stack) -> list[str]:
     connection.close()  # it is as old as the server before the storm
     stack.sandbox.clear_faults()
     stack.sandbox.settings(latency_ms=0)
+    stack.sandbox.control("POST", "/_notifications", json={"paused": False})
     time.sleep(4)  # what the provider was told to do late
+    _until(stack, lambda: not _running(), advance=0)
+    _until(stack, lambda: not still_open(), advance=ROUND_SECONDS)
+    _until(stack, lambda: not _running(), advance=0)
+    return [*still_open(), *_running()]
+
+
+def _until(stack: Stack, is_over: Callable[[], bool], *, advance: int) -> None:
     for _ in range(ROUNDS):
-        if not BulkRun.objects.filter(state=BulkRun.State.RUNNING).exists():
-            break
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE orders_bulkitem SET claimed_at = claimed_at - interval '181 s' WHERE state = 'claimed'"
-            )
-            cursor.execute("UPDATE orders_bulkitem SET not_before = NULL WHERE state = 'ready'")
-        ring(stack)
-        time.sleep(1)
-    for _ in range(ROUNDS):
-        if not still_open():
-            break
-        stack.sandbox.control("POST", "/_clock", json={"advance": 200})
+        if is_over():
+            return
+        if advance:
+            stack.sandbox.control("POST", "/_clock", json={"advance": advance})
+        _let_waiting_times_pass()
         ring(stack)
         time.sleep(0.7)
-    return still_open()
+
+
+def _let_waiting_times_pass() -> None:
+    """Leases and pauses run on the database server's clock, which nobody can move."""
+    with connection.cursor() as cursor:
+        for table, seconds in LEASES.items():
+            cursor.execute(
+                f"UPDATE {table} SET claimed_at = claimed_at - interval '{seconds} s'"  # noqa: S608 - ours
+                f" WHERE state = 'claimed' AND claimed_at < clock_timestamp() - interval '8 s'"
+            )
+        cursor.execute("UPDATE orders_bulkitem SET not_before = NULL WHERE state = 'ready'")
+        for table in ("payments_reconciliationcase", "payments_notification", "payments_stalecase"):
+            cursor.execute(f"UPDATE {table} SET not_before = NULL WHERE state = 'waiting'")  # noqa: S608
+        cursor.execute(
+            "UPDATE payments_reconciliationrun SET next_call_at = clock_timestamp() WHERE state = 'running'"
+        )
+
+
+def _running() -> list[str]:
+    """Work lists that are not through."""
+    lists: tuple[tuple[str, int], ...] = (
+        ("bulk run", BulkRun.objects.filter(state=BulkRun.State.RUNNING).count()),
+        ("comparison", ReconciliationRun.objects.filter(state=ReconciliationRun.State.RUNNING).count()),
+        ("run of given up orders", StaleRun.objects.filter(state=StaleRun.State.RUNNING).count()),
+        ("notification", Notification.objects.filter(state__in=("waiting", "claimed")).count()),
+    )
+    return [f"{count} {name} still running" for name, count in lists if count]
 
 
 def still_open() -> list[str]:
-    """What has not ended."""
+    """What has not ended, without what waits for a person."""
     operations = Operation.objects.filter(state__in=Operation.OPEN_STATES).select_related("payment")
+    for_a_person = left_to_a_person()
     return [
         *(
-            f"operation {operation.pk} ({operation.action}) is still {operation.state}"
+            f"operation {operation.pk} ({operation.action}) is still {operation.state}: {operation.message}"
             for operation in operations
+            if operation.pk not in for_a_person
         ),
         *(
             f"payment {pk} is still open"
-            for pk in Payment.objects.filter(is_open=True).values_list("pk", flat=True)
-        ),
-        *(
-            f"bulk run {run.pk} is still running"
-            for run in BulkRun.objects.filter(state=BulkRun.State.RUNNING)
+            for pk in Payment.objects.filter(is_open=True)
+            .exclude(operations__in=for_a_person)
+            .values_list("pk", flat=True)
         ),
         *(
             f"bulk item {pk} is still {state}"
@@ -75,6 +119,22 @@ def still_open() -> list[str]:
             ).values_list("pk", "state")
         ),
     ]
+
+
+def look_at_what_others_changed(operator: Operator) -> None:
+    """決済状態確認・反映 of what was changed on a provider's own screen, or has expired there: then we know it too."""
+    books = Books.of(operator.sandbox)
+    for payment in Payment.objects.filter(is_open=False):
+        trades = books.trades[payment.provider_order_id]
+        has_expired = any(trade["status"] == "EXPIRED" for trade in trades) and payment.status != "EXPIRED"
+        if payment.provider_order_id in books.touched or has_expired:
+            operator.post(f"/payments/{payment.pk}/inquire/", {})
+
+
+def left_to_a_person() -> set[int]:
+    """Open operations that no provider answers: they stay open until somebody has looked."""
+    open_ones = Operation.objects.filter(UNANSWERABLE, state__in=Operation.OPEN_STATES)
+    return set(open_ones.values_list("pk", flat=True))
 
 
 def orders_and_payments() -> list[tuple[int, int]]:
@@ -88,5 +148,9 @@ def operation_states() -> Counter[str]:
 
 
 def runs() -> int:
-    """How many bulk runs were started."""
-    return BulkRun.objects.exclude(state=BulkRun.State.PREVIEW).count()
+    """How many runs were started: bulk, comparisons, nightly."""
+    return (
+        BulkRun.objects.exclude(state=BulkRun.State.PREVIEW).count()
+        + ReconciliationRun.objects.count()
+        + StaleRun.objects.count()
+    )

@@ -1,4 +1,5 @@
-"""The storm: faults at the provider, killed processes, an emptied broker, a restarted database, leaps of the clock.
+"""The storm: faults at the providers, killed processes, an emptied broker, a restarted database, leaps of the clock,
+and notifications that come twice, in the wrong order or from somebody else.
 
 Everything runs in the main thread, since a child dies with the thread that started it.
 """
@@ -11,32 +12,70 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import psycopg
+import requests
 
 from gateways.sandbox.faults import KINDS, NEEDS_MS
+from tests.chaos.diary import Diary
 from tests.stack import Stack
 
 WORKERS = ("worker1", "worker2")
 THREADS = 16
-CALLS = ("AlterTran", "AlterTran", "ChangeTran", "ExecTran", "EntryTran", "SearchTrade", "*")
-CODES = ("E92000001", "E92000002", "M01004014", "E01050004", "E11010003")
 # The longest that the sandbox may still be executing something that nobody waits for any more.
 LONGEST_FAULT_MS = 3000
+
+# Per provider: the calls that faults are aimed at, codes of a call that was not executed, and codes that may also
+# come with one that was. A provider that says a definite "no" and executes all the same cannot be caught by anybody.
+CALLS = {
+    "gmopg": ("AlterTran", "AlterTran", "ChangeTran", "ExecTran", "EntryTran", "SearchTrade", "*"),
+    "paygent": ("020", "020", "021", "022", "023", "094", "*"),
+    "sbps": (
+        "ST01-00131-101",
+        "ST02-00101-101",
+        "ST02-00201-101",
+        "ST02-00303-101",
+        "MG01-00101-101",
+        "*",
+    ),
+}
+CODES = {
+    "gmopg": ("E92000001", "E92000002", "M01004014", "E01050004", "E11010003"),
+    "paygent": ("E0001", "2201", "2202", "1G12", "P001"),
+    "sbps": ("21", "64", "W0", "92", "37", "52", "40"),
+}
+UNCLEAR_CODES = {
+    "gmopg": CODES["gmopg"],
+    "paygent": ("E0001", "E9999"),
+    "sbps": ("21", "64", "90", "W0"),
+}
+PROVIDERS = tuple(CALLS)
+SHARES = (3, 3, 2)
 
 
 class Weather:
     """Strikes once per call of `strike`; `faults` and `kills` say what struck."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
+    def __init__(self, stack: Stack, seed: int, diary: Diary) -> None:
         self.stack = stack
         self.dice = random.Random(f"weather-{seed}")
+        self.diary = diary
         self.faults: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()
 
     def start_programs(self) -> None:
-        """Workers and web."""
+        """Workers, web, and the provider that tells it of every change, twice and newest first."""
         for name in WORKERS:
             self.stack.start_worker(name, threads=THREADS)
         self.stack.start_web()
+        self.stack.sandbox.control(
+            "POST",
+            "/_notifications",
+            json={
+                "target": f"{self.stack.web_url}/notify/gmopg/gmo/",
+                "copies": 2,
+                "newest_first": True,
+                "retries": 3,
+            },
+        )
 
     def strike(self) -> None:
         """One thing happens."""
@@ -47,19 +86,23 @@ class Weather:
             (self.empty_broker, 4),
             (self.restart_database, 1),
             (self.let_leases_run_out, 3),
-            (self.change_behind_our_back, 2),
+            (self.change_behind_our_back, 3),
+            (self.forge_a_notification, 4),
+            (self.hold_notifications_back, 2),
         )
         self.dice.choices([strike for strike, _ in strikes], [weight for _, weight in strikes])[0]()
 
     def fault(self) -> None:
-        """One to three calls go wrong in one way."""
+        """One to three calls of one provider go wrong in one way."""
+        provider = self.dice.choices(PROVIDERS, SHARES)[0]
         kind = self.dice.choice(sorted(KINDS))
         ms = self.dice.choice((300, 1000, LONGEST_FAULT_MS)) if kind in NEEDS_MS else 0
         before = KINDS[kind] and self.dice.random() < 0.4
-        wish = {"call": self.dice.choice(CALLS), "ms": ms, "times": self.dice.randint(1, 3)}
+        call = f"{provider}.{self.dice.choice(CALLS[provider])}"
+        wish = {"call": call, "ms": ms, "times": self.dice.randint(1, 3)}
         if kind == "error_code":
-            wish |= {"code": self.dice.choice(CODES)}
             before = self.dice.random() < 0.8
+            wish |= {"code": self.dice.choice((CODES if before else UNCLEAR_CODES)[provider])}
         if kind == "reset_before":
             before = True
         self.stack.sandbox.control("POST", "/_faults", json={"kind": kind, "before": before, **wish})
@@ -89,23 +132,59 @@ class Weather:
         self.kills["database"] += 1
 
     def let_leases_run_out(self) -> None:
-        """As if three minutes had passed for claimed rows: workers take over what others still hold."""
-        self.run_sql(
-            "UPDATE orders_bulkitem SET claimed_at = claimed_at - interval '181 s' WHERE state = 'claimed'"
-        )
+        """As if minutes had passed for claimed rows: workers take over what others still hold."""
+        for table, seconds in LEASES.items():
+            self.run_sql(
+                f"UPDATE {table} SET claimed_at = claimed_at - interval '{seconds} s' WHERE state = 'claimed'"
+            )
 
     def change_behind_our_back(self) -> None:
-        """Somebody cancels a payment on the provider's own screen."""
+        """Somebody cancels a payment on a provider's own screen."""
         trades = self.stack.sandbox.trades()
-        if trades:
-            order = str(self.dice.choice(trades)["order_id"])
-            for action in ("VOID", "RETURN"):
-                try:
-                    self.stack.sandbox.admin(order, action=action)
-                except OSError:  # refused by the provider's rules
-                    continue
-                self.faults["changed behind our back"] += 1
-                return
+        if not trades:
+            return
+        trade = self.dice.choice(trades)
+        for action in ("VOID", "RETURN"):
+            try:
+                self.stack.sandbox.admin(
+                    str(trade["order_id"]), provider=str(trade["provider"]), action=action
+                )
+            except requests.RequestException:  # refused by the provider's rules
+                continue
+            self.faults["changed behind our back"] += 1
+            return
+
+    def forge_a_notification(self) -> None:
+        """Somebody else tells us of money; each lie has a mark by which it is found again."""
+        trades = [trade for trade in self.stack.sandbox.trades() if trade["provider"] == "gmopg"]
+        if not trades:
+            return
+        mark = f"F{len(self.diary.forged):06d}"
+        lie = self.dice.choice(("shop", "access", "order"))
+        fields = {
+            "ShopID": "tshop00000001",
+            "AccessID": "0" * 32,
+            "OrderID": str(self.dice.choice(trades)["order_id"]),
+            "Status": self.dice.choice(("SALES", "VOID", "AUTH", "CAPTURE")),
+            "JobCd": "SALES",
+            "Amount": "1",
+            "Tax": "0",
+            "PayType": "0",
+            "TranID": mark,
+        }
+        if lie == "shop":
+            fields["ShopID"] = "tshop99999999"
+        if lie == "order":
+            fields["OrderID"] = f"nobody-{mark}"
+        self.diary.forged[mark] = "no_order" if lie == "order" else "suspicious"
+        self.stack.sandbox.control("POST", "/_notifications", json={"forge": fields})
+        self.faults["forged notification"] += 1
+
+    def hold_notifications_back(self) -> None:
+        """They stop coming, and then come late and all at once, the newest first."""
+        paused = not self.stack.sandbox.control("GET", "/_notifications")["paused"]
+        self.stack.sandbox.control("POST", "/_notifications", json={"paused": paused})
+        self.faults["notifications held back"] += int(paused)
 
     def leap(self) -> None:
         """To a second before midnight, or before the end of the month. Nobody may be calling meanwhile:
@@ -122,8 +201,10 @@ class Weather:
         if self.dice.random() < 0.5:
             while midnight.day != 1:
                 midnight += timedelta(days=1)
+            self.faults["month end"] += 1
+        else:
+            self.faults["midnight"] += 1
         self.stack.sandbox.set_clock(midnight - timedelta(seconds=2))
-        self.faults["leap of the clock"] += 1
         for name in WORKERS:
             self.stack.start_worker(name, threads=THREADS)
 
@@ -134,3 +215,12 @@ class Weather:
                 connection.execute(statement)
         except psycopg.OperationalError:
             pass
+
+
+# The work lists with their leases in seconds, and one second more.
+LEASES = {
+    "orders_bulkitem": 181,
+    "payments_reconciliationcase": 181,
+    "payments_notification": 181,
+    "payments_stalecase": 401,
+}

@@ -1,0 +1,50 @@
+"""Invariants 11 and 13: what is written, and what the logs tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tests.chaos.evidence import Evidence
+
+# What a program may say when the server that it talks to is stopped or killed, and when somebody may not.
+EXPECTED = re.compile(
+    r"OperationalError|InterfaceError|AdminShutdown|ConnectionError|ConnectionRefused|ConnectionReset|BrokenPipe"
+    r"|ConnectionDoesNotExist|CannotConnectNow|IdleInTransaction|TimeoutError|consumer: Connection to broker lost"
+    r"|core\.exceptions\.PermissionDenied"
+)
+
+
+def nothing_secret_is_written_anywhere(evidence: Evidence) -> Iterator[str]:
+    """11: not in the database, not in the broker, not in a log. Pages are looked at when they come."""
+    words = re.compile("|".join(re.escape(word) for word in evidence.secrets))
+    for place, text in evidence.written():
+        if found := words.search(text):
+            yield f"a secret in {place}: {found[0][:4]}…"
+
+
+def logs_tell_of_no_fault(evidence: Evidence) -> Iterator[str]:
+    """13, and no traceback but those of a lost connection or of a refused request."""
+    for log in evidence.logs:
+        text = log.read_text(errors="replace")
+        if "TransactionOpenError" in text:
+            yield f"{log.name}: a provider was called inside a transaction"
+        for raised in tracebacks(text):
+            if not EXPECTED.search(raised):
+                yield f"{log.name}: {raised[:200]}"
+
+
+def tracebacks(text: str) -> Iterator[str]:
+    """The exception of each traceback; of a chain the last, which was raised in the end."""
+    pending, inside = "", False
+    for line in text.splitlines():
+        if line.startswith("Traceback (most recent call last)"):
+            inside = True
+        elif line.startswith(("The above exception was", "During handling of the above")):
+            pending = ""
+        elif inside and line[:1].strip():
+            if pending:
+                yield pending
+            pending, inside = line, False
+    if pending:
+        yield pending
