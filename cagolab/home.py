@@ -20,6 +20,8 @@ from orders import counts, listing, sales
 from orders.bulk import queries as bulk_queries
 from orders.filters import OrderFilters
 from orders.statuses import DISPLAY_ORDER
+from payments import attention
+from payments.notifications import listing as notification_listing
 from payments.reconciliation import listing as difference_listing
 
 
@@ -95,7 +97,7 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for status in DISPLAY_ORDER
     ]
-    tiles = [*(_tile(task) for task in TASKS), _differences(), _failed_rows(now)]
+    tiles = [*(_tile(task) for task in TASKS), _differences(), _attention(now), _notices(), _failed_rows(now)]
     context = {"statuses": statuses, "tasks": tiles} | _sales(now.astimezone(clock.TOKYO).date())
     return render(request, "cagolab/home.html", context)
 
@@ -121,6 +123,29 @@ def _differences() -> Tile:
         is_capped=is_capped,
         address=reverse("payments:differences"),
         is_urgent=True,
+    )
+
+
+def _attention(now: datetime) -> Tile:
+    count, is_capped = attention.total(now)
+    return Tile(
+        label="要判断の決済操作",
+        advice="自動の確認では結論が出ていません。決済代行会社の管理画面で確かめてください。",
+        count=count,
+        is_capped=is_capped,
+        address=reverse("payments:attention"),
+        is_urgent=True,
+    )
+
+
+def _notices() -> Tile:
+    count, is_capped = notification_listing.waiting_total()
+    return Tile(
+        label="対応が必要な結果通知",
+        advice="注文のない通知、確認できない通知、偽造の疑いがある通知です。内容を確認してください。",
+        count=count,
+        is_capped=is_capped,
+        address=reverse("payments:notifications"),
     )
 
 

@@ -92,6 +92,7 @@ GROUPS = (
                 for provider, label in PROVIDER_LISTS.items()
             ),
             Entry("差異一覧", "payments:differences"),
+            Entry("要判断の決済操作", "payments:attention"),
             Entry("決済処理中の注文の取消", "payments:stale_orders"),
             Entry("結果通知", "payments:notifications"),
         ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from gateways import registry
 from gateways.vocabulary import PaymentStatus
 from payments.models import GatewayAccount
 
@@ -73,10 +74,13 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
             "follow_cancel",
             "max_concurrent_calls",
             "max_calls_per_second",
+            "notice_poll_minutes",
+            "notice_numbers_are_consecutive",
         )
         labels = {
             "follow_capture": "売上の確認画面で「対応状況を入金済みにする」を選んでおく",
             "follow_cancel": "取消の確認画面で「対応状況を注文取消しにする」を選んでおく",
+            "notice_numbers_are_consecutive": "通知IDが連番の契約である",
             "changes_captured_amount": "売上確定後の金額変更を、1回の操作で直接行える契約である",
         }
         help_texts = {
@@ -91,6 +95,13 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
             ),
             "max_concurrent_calls": "決済代行会社へ同時に行う通信の数。すべての担当者と一括処理の合計です。",
             "max_calls_per_second": "決済代行会社へ1秒あたりに行う通信の数。",
+            "notice_poll_minutes": (
+                "届かなかった通知がないか、何分ごとに確認するか。0にすると確認しません。"
+                "同じ接続IDの差分照会を別のシステムでも使っているときは、通知を取り合わないように0にしてください。"
+            ),
+            "notice_numbers_are_consecutive": (
+                "選ぶと、通知IDが抜けているとき、その通知を番号で取り直します。ご契約の仕様書で確認できたときだけ選んでください。"
+            ),
         }
 
     # What an operator may set without asking the provider: beyond these a typing error is more likely.
@@ -100,10 +111,13 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         "closing_day": (1, 31, "日"),
         "max_concurrent_calls": (1, 64, ""),
         "max_calls_per_second": (1, 500, "回"),
+        "notice_poll_minutes": (0, 1440, "分"),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not registry.has_notice_queue(self.instance.provider):
+            del self.fields["notice_poll_minutes"], self.fields["notice_numbers_are_consecutive"]
         for name, field in self.fields.items():
             label = str(field.label)
             field.error_messages["invalid_choice"] = f"{label}を一覧から選択してください。"

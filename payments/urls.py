@@ -7,6 +7,7 @@ from django.urls import path
 from payments.views import (
     accounts,
     actions,
+    attention,
     differences,
     log,
     nightly,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("providers/<str:provider>/", provider_list.provider_list, name="provider_list"),
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/<int:pk>/", accounts.account_edit, name="account"),
+    path("attention/", attention.attention_list, name="attention"),
     path("differences/", differences.difference_list, name="differences"),
     path("differences/progress/", differences.difference_progress, name="differences_progress"),
     path("differences/start/", differences.difference_start, name="differences_start"),

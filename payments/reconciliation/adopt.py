@@ -18,7 +18,7 @@ from orders import history
 from orders.statuses import OrderStatus
 from payments import inquiry, labels, settlement, wording
 from payments.actors import By
-from payments.models import Operation, Payment, PaymentDifference
+from payments.models import Notification, Operation, Payment, PaymentDifference
 from payments.reconciliation import findings
 from payments.reconciliation.compare import against_order
 
@@ -74,6 +74,14 @@ def handle(*, difference_id: int, reason: str, by: By, now: datetime) -> Result:
         if not difference.is_open:
             return NotDone(text=_already_closed(difference))
         _close(difference, State.HANDLED, reason=reason, by=by, now=now)
+        if difference.kind == PaymentDifference.Kind.UNKNOWN_TRADE:
+            # What told of the trade has been looked into with it.
+            Notification.objects.filter(
+                account=difference.account_id,
+                provider_order_id=difference.provider_order_id,
+                state=Notification.State.NO_ORDER,
+                handled_at__isnull=True,
+            ).update(handled_at=now, handled_by_name=by.name)
     number = difference.order.number if difference.order else ""
     which = f"注文番号 {number}" if number else f"決済オーダーID {difference.provider_order_id}"
     return Done(text=f"{which} の差異({difference.get_kind_display()})を対応済みにしました。")

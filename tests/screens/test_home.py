@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from cagolab import clock
 from cagolab.clock import TOKYO
-from gateways.vocabulary import PaymentStatus
+from gateways.vocabulary import Action, PaymentStatus
 from orders.bulk.models import BulkItem, BulkRun
 from orders.models import Order
 from orders.statuses import OrderStatus
-from payments.models import PaymentDifference
-from tests.screens.payment_shop import make_payment
+from payments.models import Notification, Operation, PaymentDifference
+from tests.screens.payment_shop import make_operation, make_payment
 
 Login = Callable[[str], Client]
 MakeOrder = Callable[..., Order]
@@ -34,7 +34,7 @@ def test_a_quiet_day_says_that_nothing_needs_doing(login: Login, make_order: Mak
     make_order()
     page = login("閲覧").get("/").content.decode()
     assert set(tiles(page).values()) == {"0"}
-    assert page.count("対応が必要なものはありません。") == 7
+    assert page.count("対応が必要なものはありません。") == 9
 
 
 def test_each_tile_counts_its_orders_and_leads_to_them(login: Login, make_order: MakeOrder) -> None:
@@ -49,7 +49,8 @@ def test_each_tile_counts_its_orders_and_leads_to_them(login: Login, make_order:
     client = login("閲覧")
     page = client.get("/").content.decode()
     found = tiles(page)
-    assert (found.pop("決済代行会社との差異"), found.pop("一括処理の失敗")) == ("0", "0")
+    others = ("決済代行会社との差異", "一括処理の失敗", "要判断の決済操作", "対応が必要な結果通知")
+    assert [found.pop(label) for label in others] == ["0"] * 4
     assert set(found.values()) == {"1"}
     for address in re.findall(r'class="tile [^"]*" href="(/payments/\?[^"]+)"', page):
         assert "検索結果：1件が該当しました" in client.get(address.replace("&amp;", "&")).content.decode(), (
@@ -68,7 +69,7 @@ def test_home_costs_one_query_per_tile(login: Login, make_order: MakeOrder) -> N
     client = login("管理者")
     with CaptureQueriesContext(connection) as queries:
         client.get("/")
-    assert len(queries) <= 15
+    assert len(queries) <= 18
 
 
 def failed_run(make_order: MakeOrder, *, days_ago: int = 0, retry_of: BulkRun | None = None) -> BulkRun:
@@ -115,6 +116,36 @@ def test_differences_lead_to_their_list(login: Login) -> None:
     assert tiles(page)["決済代行会社との差異"] == "1"
     assert 'href="/payments/differences/"' in page
     assert "検索結果：1件が該当しました" in client.get("/payments/differences/").content.decode()
+
+
+def test_operations_without_a_conclusion_lead_to_their_list(login: Login) -> None:
+    operation = make_operation(
+        make_payment(PaymentStatus.AUTH), Action.CAPTURE, Operation.State.CONTRADICTED, message="食い違い"
+    )
+    client = login("閲覧")
+    page = client.get("/").content.decode()
+    assert tiles(page)["要判断の決済操作"] == "1"
+    assert 'href="/payments/attention/"' in page
+    assert operation.payment.order.number in client.get("/payments/attention/").content.decode()
+
+
+def test_notifications_for_a_person_lead_to_their_list(login: Login) -> None:
+    payment = make_payment(PaymentStatus.AUTH)
+    for digest, state in (("a", Notification.State.NO_ORDER), ("b", Notification.State.CONFIRMED)):
+        Notification.objects.create(
+            account=payment.account,
+            digest=digest,
+            state=state,
+            provider_order_id=f"told-{digest}",
+            received_at=clock.now(),
+        )
+    client = login("閲覧")
+    page = client.get("/").content.decode()
+    assert tiles(page)["対応が必要な結果通知"] == "1"
+    assert 'href="/payments/notifications/"' in page
+    listed = client.get("/payments/notifications/").content.decode()
+    assert "told-a" in listed
+    assert "told-b" not in listed
 
 
 def test_failed_bulk_rows_are_counted_until_they_are_taken_up_again_or_old(

@@ -97,3 +97,18 @@ def test_the_list_shows_the_rules_and_no_credentials(login: Login, account: Gate
     html = login("管理者").get("/payments/accounts/").content.decode()
     assert "与信日から90日後まで" in html
     assert "shop_pass" not in html.lower()
+
+
+def test_only_accounts_whose_provider_keeps_its_notices_have_settings_for_them(
+    login: Login, account: GatewayAccount
+) -> None:
+    client = login("管理者")
+    assert "差分照会の間隔" not in client.get(f"/payments/accounts/{account.pk}/").content.decode()
+    paygent, _created = GatewayAccount.objects.get_or_create(code="paygent", defaults={"provider": "paygent"})
+    address = f"/payments/accounts/{paygent.pk}/"
+    assert "差分照会の間隔" in client.get(address).content.decode()
+    wrong = client.post(address, VALID | {"notice_poll_minutes": "1441"})
+    assert "差分照会の間隔(分)は0から1440分までの整数で入力してください。" in wrong.content.decode()
+    client.post(address, VALID | {"notice_poll_minutes": "0", "notice_numbers_are_consecutive": "on"})
+    paygent.refresh_from_db()
+    assert (paygent.notice_poll_minutes, paygent.notice_numbers_are_consecutive) == (0, True)

@@ -68,6 +68,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "payments:provider_list": {"GET": VIEW},
     "payments:accounts": {"GET": ADMINISTER},
     "payments:account": {"GET": ADMINISTER, "POST": ADMINISTER},
+    "payments:attention": {"GET": VIEW},
     "payments:differences": {"GET": VIEW},
     "payments:differences_progress": {"GET": VIEW},
     "payments:differences_start": {"POST": MOVE_MONEY},
