@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +32,16 @@ class FieldChange:
     new: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One changed field of one order. `version` is the one that the change made, 0 for none."""
+
+    order_id: int
+    change: FieldChange
+    author: Author
+    version: int = 0
+
+
 def record(
     *,
     order_id: int,
@@ -53,18 +63,26 @@ def record_all(
     *, order_id: int, changes: Iterable[FieldChange], author: Author, version: int, now: datetime
 ) -> None:
     """Write one entry per changed field, in one statement. `version` is the one that they made."""
+    record_many(
+        [Entry(order_id=order_id, change=change, author=author, version=version) for change in changes],
+        now=now,
+    )
+
+
+def record_many(entries: Sequence[Entry], *, now: datetime) -> None:
+    """Write entries of any orders, in one statement."""
     OrderChange.objects.bulk_create(
         OrderChange(
-            order_id=order_id,
+            order_id=entry.order_id,
             changed_at=now,
-            actor=author.user,
-            actor_name=author.name,
-            source=author.source[:MAX_SOURCE_CHARACTERS],
-            ip_address=author.ip,
-            field=change.field,
-            old=change.old,
-            new=change.new,
-            version=version,
+            actor=entry.author.user,
+            actor_name=entry.author.name,
+            source=entry.author.source[:MAX_SOURCE_CHARACTERS],
+            ip_address=entry.author.ip,
+            field=entry.change.field,
+            old=entry.change.old,
+            new=entry.change.new,
+            version=entry.version,
         )
-        for change in changes
+        for entry in entries
     )

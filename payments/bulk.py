@@ -1,6 +1,6 @@
 """一括売上, 一括取消, 一括再オーソリ, 一括金額変更 (G5-11, X-3): the bulk kinds that move money.
 
-They decide with the same `decide` and move money through the same `execute` as the panel of a single order; a
+They decide with the same `decide` and move money through the same door as the panel of a single order; a
 row's key is the operation's, so that a repeated row replays its operation instead of sending again.
 """
 
@@ -10,16 +10,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Max
 from django.http import QueryDict
 
 from cagolab import clock
+from gateways.outcomes import NotSent, Reason, ReasonKind
 from gateways.vocabulary import Action, MethodKind, PaymentStatus
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
+    Answered,
+    Begun,
     Choice,
     Choices,
     DateChoice,
@@ -35,7 +38,7 @@ from orders.bulk.registry import (
     Verdict,
     registry,
 )
-from payments import bulk_rows, deadlines, labels, operations, wording
+from payments import batches, bulk_rows, deadlines, labels, operations, wording
 from payments.accounts import capabilities
 from payments.actors import By
 from payments.cancellation import CANCEL_WORDS
@@ -45,9 +48,7 @@ from payments.models import GatewayAccount, Operation, Payment
 from payments.panel import DATED_ACTIONS
 from payments.permits import Permit, Refusal
 from payments.steps import Step
-
-# Of the calls that an account allows at a time, a run leaves so many to people at their screens.
-CALLS_KEPT_FOR_CLICKS = 4
+from payments.throttle import CALLS_KEPT_FOR_CLICKS
 
 _NO_PAYMENT = "決済代行会社の決済がない受注です(銀行振込、手入力の受注など)。"
 _AMOUNT_DIFFERS = (
@@ -78,7 +79,7 @@ class MoneyKind:
     word: str
     targets: tuple[PaymentStatus, ...] = ()
     permission: str = "payments.move_money"
-    is_atomic: bool = False
+    is_atomic: Literal[False] = False
 
     @property
     def concurrency(self) -> int:
@@ -191,30 +192,51 @@ class MoneyKind:
             confirmation=decision.second_confirmation,
         )
 
-    def execute(self, task: Task, now: datetime) -> Result:
-        """Claim, call, settle: returns when the outcome is known or being confirmed."""
-        assert task.payment_id is not None
-        done = operations.execute(
-            payment_id=task.payment_id,
-            action=self.action,
-            key=task.key,
-            shown=task.shown,
-            by=By(name=task.actor_name, source=Operation.Source.BULK, user=task.actor, ip=task.ip_address),
-            now=now,
-            target=_target(task.parameters),
-            on=_on(task.parameters),
-            follow=task.follow,
-        )
-        if isinstance(done, operations.Busy):
-            return Result(ending=Ending.FAILED, message=_busy(done.operation))
-        if isinstance(done, operations.Changed):
-            return Result(ending=Ending.RECHECK, message=_changed(done.decision))
-        return _result(done.operation)
+    def begin(self, tasks: Sequence[Task], now: datetime) -> Mapping[UUID, Begun | Result]:
+        """Claim: what is begun has its operation. One row alone goes through the ordinary door."""
+        wishes = [self._wish(task) for task in tasks]
+        if len(wishes) == 1:
+            return {wishes[0].key: _claimed(operations.claim_wish(wishes[0], now))}
+        return {key: _claimed(result) for key, result in batches.claim(wishes, now).items()}
+
+    def send(self, begun: Begun) -> Answered | Result:
+        """Call: a plain success is left to be settled with others, everything else is settled at once."""
+        came_of_it = batches.call(begun.handle)
+        if isinstance(came_of_it, batches.Success):
+            return Answered(key=begun.key, handle=came_of_it)
+        return _result(came_of_it)
+
+    def give_back(self, begun: Begun, reason: str) -> Result:
+        """End the operation as 未送信."""
+        not_sent = NotSent(reason=Reason(kind=ReasonKind.BUSY, text=reason))
+        return _result(operations.conclude(begun.handle, not_sent))
+
+    def settle(self, answered: Sequence[Answered], now: datetime) -> Mapping[UUID, Result]:
+        """Settle: many successes in one transaction."""
+        batches.settle([one.handle for one in answered], now)
+        return {one.key: _result(one.handle.operation) for one in answered}
+
+    def settle_alone(self, answered: Answered) -> Result:
+        """Settle one success through the ordinary door."""
+        return _result(batches.settle_alone(answered.handle))
 
     def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
         """The operations that were begun under these keys, as they stand."""
         begun = Operation.objects.filter(key__in=keys).select_related("payment__account")
         return {operation.key: _result(operation) for operation in begun}
+
+    def _wish(self, task: Task) -> operations.Wish:
+        assert task.payment_id is not None
+        return operations.Wish(
+            payment_id=task.payment_id,
+            action=self.action,
+            key=task.key,
+            shown=task.shown,
+            by=By(name=task.actor_name, source=Operation.Source.BULK, user=task.actor, ip=task.ip_address),
+            target=_target(task.parameters),
+            on=_on(task.parameters),
+            follow=task.follow,
+        )
 
     @property
     def _is_dated(self) -> bool:
@@ -270,6 +292,16 @@ def _on(parameters: Mapping[str, Any]) -> date | None:
 def _target(parameters: Mapping[str, Any]) -> PaymentStatus | None:
     target = parameters.get("target")
     return PaymentStatus(target) if target else None
+
+
+def _claimed(result: operations.Result) -> Begun | Result:
+    if isinstance(result, operations.Busy):
+        return Result(ending=Ending.FAILED, message=_busy(result.operation))
+    if isinstance(result, operations.Changed):
+        return Result(ending=Ending.RECHECK, message=_changed(result.decision))
+    if isinstance(result, operations.Replayed):
+        return _result(result.operation)
+    return Begun(key=result.operation.key, handle=result.operation)
 
 
 def _busy(operation: Operation) -> str:

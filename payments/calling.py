@@ -18,26 +18,40 @@ from gateways.interface import (
 from gateways.outcomes import InquiryOutcome, NotSent, Outcome, Reason, ReasonKind
 from gateways.vocabulary import Action, MethodKind, PaymentStatus
 from payments import accounts, credentials, throttle
-from payments.journal import OperationJournal
+from payments.journal import OperationClosed, OperationJournal, StepJournal
 from payments.models import Operation, Payment
 from payments.settlement import current_step
 from payments.steps import Step
 
 # An authorization that goes on from what it remembered does not look at the card any more.
 _SPENT_TOKEN = CardToken(token="")
+_CLOSED = NotSent(
+    reason=Reason(
+        kind=ReasonKind.BUSY,
+        text="送信する前に時間切れとなったため、送信していません。もう一度実行してください。",
+    )
+)
 
 
 def call_step(payment: Payment, operation: Operation, *, card: CardSource | None = None) -> Outcome:
-    """Send the current step to the provider and return what came of it.
+    """Send the current step to the provider, write its telegrams down and return what came of it.
 
     `card` is for AUTHORIZE only: a token lives in the request that brought it and is stored nowhere.
     """
+    return send_step(payment, operation, StepJournal(operation), card=card)
+
+
+def send_step(
+    payment: Payment, operation: Operation, journal: StepJournal, *, card: CardSource | None = None
+) -> Outcome:
+    """As `call_step`, with a journal of the caller's choice."""
     account = payment.account
     try:
         gateway = accounts.gateway(account.code)
     except accounts.AccountNotConfigured:
         return _not_configured(account.code)
-    with throttle.slot(account) as admitted:
+    by_hand = operation.source != Operation.Source.BULK
+    with throttle.slot(account, leaves=0 if by_hand else throttle.CALLS_KEPT_FOR_CLICKS) as admitted:
         if not admitted:
             return NotSent(
                 reason=Reason(
@@ -45,7 +59,10 @@ def call_step(payment: Payment, operation: Operation, *, card: CardSource | None
                     text="決済代行会社への通信が混み合っているため、送信していません。しばらくしてからもう一度実行してください。",
                 )
             )
-        return _send(gateway, payment, current_step(operation), OperationJournal(operation), card)
+        try:
+            return _send(gateway, payment, current_step(operation), journal, card)
+        except OperationClosed:
+            return _CLOSED
 
 
 def ask(payment: Payment, operation: Operation) -> InquiryOutcome:
@@ -80,7 +97,7 @@ def reference(payment: Payment) -> PaymentReference:
 
 
 def _send(
-    gateway: Gateway, payment: Payment, step: Step, journal: OperationJournal, card: CardSource | None
+    gateway: Gateway, payment: Payment, step: Step, journal: StepJournal, card: CardSource | None
 ) -> Outcome:
     where = reference(payment)
     # A change that keeps a captured payment captured (Paygent: SALES) is a charge too.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -111,16 +112,57 @@ def facts_of(
 
 def read(payment: Payment) -> Facts:
     """The facts of a payment row (order and account joined), and what stands beside it."""
-    # The database allows one live or open payment per order: beside such a one there is no other to look for.
-    is_the_one = payment.is_open or payment.status in LIVE_STATUSES
     others = Payment.objects.filter(order_id=payment.order_id, status__in=sorted(LIVE_STATUSES))
     return facts_of(
         payment,
         payment.order,
         payment.account,
         open_operation=open_operation_of(payment),
-        other_payment_is_live=not is_the_one and others.exclude(pk=payment.pk).exists(),
+        other_payment_is_live=not _is_the_one(payment) and others.exclude(pk=payment.pk).exists(),
     )
+
+
+def read_many(payments: Sequence[Payment]) -> dict[int, tuple[Facts, Operation | None]]:
+    """As `read` for many payments, with the operation under way on each, by payment; at most two queries."""
+    under_way = (
+        {
+            operation.payment_id: operation
+            for operation in Operation.objects.filter(
+                payment__in=[payment.pk for payment in payments if payment.is_open],
+                state__in=Operation.OPEN_STATES,
+            ).exclude(action="inquire")
+        }
+        if any(payment.is_open for payment in payments)
+        else {}
+    )
+    ended = [payment for payment in payments if not _is_the_one(payment)]
+    live = (
+        set(
+            Payment.objects.filter(
+                order__in=[payment.order_id for payment in ended], status__in=sorted(LIVE_STATUSES)
+            ).values_list("order_id", flat=True)
+        )
+        if ended
+        else set()
+    )
+    return {
+        payment.pk: (
+            facts_of(
+                payment,
+                payment.order,
+                payment.account,
+                open_operation=under_way.get(payment.pk),
+                other_payment_is_live=not _is_the_one(payment) and payment.order_id in live,
+            ),
+            under_way.get(payment.pk),
+        )
+        for payment in payments
+    }
+
+
+def _is_the_one(payment: Payment) -> bool:
+    """The database allows one live or open payment per order: beside such a one there is no other to look for."""
+    return payment.is_open or payment.status in LIVE_STATUSES
 
 
 def open_operation_of(payment: Payment) -> Operation | None:

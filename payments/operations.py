@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from cagolab import clock
 from gateways.interface import CardSource
+from gateways.outcomes import Outcome
 from gateways.vocabulary import Action, PaymentStatus
 from payments import calling, facts, inquiry, order_copy, settlement
 from payments.actors import By
 from payments.decisions import decide
+from payments.facts import Facts
 from payments.models import Operation, Payment
 from payments.permits import CaptureMode, Decision, Permit
 
@@ -58,6 +60,35 @@ Result: TypeAlias = Executed | Replayed | Busy | Changed
 
 class KeyReused(Exception):
     """The idempotency key belongs to another payment or action."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody confirmed: an action on a payment, as it was shown, under an idempotency key."""
+
+    payment_id: int
+    action: Action
+    key: UUID
+    shown: str
+    by: By
+    target: PaymentStatus | None = None
+    mode: CaptureMode | None = None
+    on: date | None = None
+    follow: bool = False
+
+    def decide(self, known: Facts, now: datetime) -> Decision:
+        """What the action would do now, with the choices of the wish."""
+        return decide(self.action, known, now, target=self.target, mode=self.mode, on=self.on)
+
+    def is_granted(self, decision: Decision) -> TypeGuard[Permit]:
+        """Whether the decision is the one that was confirmed."""
+        return isinstance(decision, Permit) and decision.fingerprint == self.shown
+
+    def follow_status(self, payment: Payment) -> int | None:
+        """対応状況 after success, where it was ticked."""
+        if not self.follow:
+            return None
+        return payment.account.follow_status(cancels=self.action is Action.CANCEL).value
 
 
 def execute(
@@ -109,15 +140,31 @@ def claim(
     follow: bool = False,
 ) -> Result:
     """The first step alone: write the operation, or say why not. Nothing is sent."""
+    wish = Wish(
+        payment_id=payment_id,
+        action=action,
+        key=key,
+        shown=shown,
+        by=by,
+        target=target,
+        mode=mode,
+        on=on,
+        follow=follow,
+    )
+    return claim_wish(wish, now)
+
+
+def claim_wish(wish: Wish, now: datetime) -> Result:
+    """As `claim`, for a wish."""
     try:
         with transaction.atomic():
-            return _claim_locked(payment_id, action, key, shown, by, now, target, mode, on, follow)
+            return _claim_locked(wish, now)
     except IntegrityError:
         # The same key arrived twice at once, or another operation was opened: the database said no.
-        if earlier := _earlier(key, payment_id, action):
+        if earlier := _earlier(wish):
             return Replayed(operation=earlier)
-        payment = Payment.objects.select_related("order", "account").get(pk=payment_id)
-        return Changed(decision=decide(action, facts.read(payment), now, target=target, mode=mode, on=on))
+        payment = Payment.objects.select_related("order", "account").get(pk=wish.payment_id)
+        return Changed(decision=wish.decide(facts.read(payment), now))
 
 
 def run(operation: Operation, *, card: CardSource | None = None) -> Operation:
@@ -125,13 +172,19 @@ def run(operation: Operation, *, card: CardSource | None = None) -> Operation:
 
     A provider's "no" is confirmed by asking once, at once (G13-4).
     """
-    while operation.state == Operation.State.STARTED:
-        step = operation.step
-        # As it was locked at the claim or the last settle: nothing else may change a payment that is open.
-        outcome = calling.call_step(operation.payment, operation, card=card)
-        operation = settlement.settle(operation_id=operation.pk, step=step, outcome=outcome, now=clock.now())
-        if operation.state == Operation.State.STARTED and operation.step == step:
-            break  # somebody else settled it meanwhile
+    if operation.state != Operation.State.STARTED:
+        return operation
+    # As it was locked at the claim or the last settle: nothing else may change a payment that is open.
+    outcome = calling.call_step(operation.payment, operation, card=card)
+    return conclude(operation, outcome, card=card)
+
+
+def conclude(operation: Operation, outcome: Outcome, *, card: CardSource | None = None) -> Operation:
+    """Settle what came of the operation's step, and go on as `run` does."""
+    step = operation.step
+    operation = settlement.settle(operation_id=operation.pk, step=step, outcome=outcome, now=clock.now())
+    if operation.state == Operation.State.STARTED and operation.step != step:
+        return run(operation, card=card)
     if operation.state == Operation.State.UNCONFIRMED and _ask_at_once(operation):
         operation = inquiry.ask_and_settle(operation_id=operation.pk, now=clock.now())
     return operation
@@ -141,39 +194,37 @@ def _ask_at_once(operation: Operation) -> bool:
     return bool(operation.presumed) or operation.ask_at == operation.timeout_at
 
 
-def _earlier(key: UUID, payment_id: int, action: Action) -> Operation | None:
-    operation = Operation.objects.filter(key=key).first()
-    if operation and (operation.payment_id != payment_id or operation.action != action):
-        raise KeyReused(str(key))
+def require_same(wish: Wish, earlier: Operation) -> None:
+    """Raise KeyReused where the operation under the wish's key is about something else."""
+    if earlier.payment_id != wish.payment_id or earlier.action != wish.action:
+        raise KeyReused(str(wish.key))
+
+
+def _earlier(wish: Wish) -> Operation | None:
+    operation = Operation.objects.filter(key=wish.key).first()
+    if operation is not None:
+        require_same(wish, operation)
     return operation
 
 
-def _claim_locked(
-    payment_id: int,
-    action: Action,
-    key: UUID,
-    shown: str,
-    by: By,
-    now: datetime,
-    target: PaymentStatus | None,
-    mode: CaptureMode | None,
-    on: date | None,
-    follow: bool,
-) -> Result:
+def _claim_locked(wish: Wish, now: datetime) -> Result:
     payment = (
-        Payment.objects.select_for_update(of=("self",)).select_related("order", "account").get(pk=payment_id)
+        Payment.objects.select_for_update(of=("self",))
+        .select_related("order", "account")
+        .get(pk=wish.payment_id)
     )
     # The same key again is looked for only where the claim fails: where it does not, the key's unique
     # constraint refuses the second row.
     if open_operation := facts.open_operation_of(payment):
-        earlier = _earlier(key, payment_id, action)
+        earlier = _earlier(wish)
         return Replayed(operation=earlier) if earlier else Busy(operation=open_operation)
-    decision = decide(action, facts.read(payment), now, target=target, mode=mode, on=on)
-    if not isinstance(decision, Permit) or decision.fingerprint != shown:
-        earlier = _earlier(key, payment_id, action)
+    decision = wish.decide(facts.read(payment), now)
+    if not wish.is_granted(decision):
+        earlier = _earlier(wish)
         return Replayed(operation=earlier) if earlier else Changed(decision=decision)
-    follow_status = payment.account.follow_status(cancels=action is Action.CANCEL).value if follow else None
-    operation = write_operation(payment, decision, key=key, by=by, now=now, follow_status=follow_status)
+    operation = write_operation(
+        payment, decision, key=wish.key, by=wish.by, now=now, follow_status=wish.follow_status(payment)
+    )
     return Executed(operation=operation)
 
 
@@ -187,8 +238,26 @@ def write_operation(
     follow_status: int | None,
 ) -> Operation:
     """Write the operation and mark the payment open. Needs the payment's lock and a transaction."""
+    operation = new_operation(payment, permit, key=key, by=by, now=now, follow_status=follow_status)
+    operation.save(force_insert=True)
+    payment.is_open = True
+    payment.save(update_fields=["is_open", "updated_at"])
+    order_copy.write(payment)
+    return operation
+
+
+def new_operation(
+    payment: Payment,
+    permit: Permit,
+    *,
+    key: UUID,
+    by: By,
+    now: datetime,
+    follow_status: int | None,
+) -> Operation:
+    """The operation that a permit becomes, unsaved."""
     timeout_at = settlement.call_timeout(payment, now)
-    operation = Operation.objects.create(
+    return Operation(
         payment=payment,
         action=permit.action.value,
         key=key,
@@ -208,7 +277,3 @@ def write_operation(
         timeout_at=timeout_at,
         ask_at=timeout_at,
     )
-    payment.is_open = True
-    payment.save(update_fields=["is_open", "updated_at"])
-    order_copy.write(payment)
-    return operation

@@ -98,6 +98,10 @@ def _never_sent(operation: Operation, now: datetime) -> Operation:
         kind=ReasonKind.UNREACHABLE,
         text="処理が中断されたため、決済代行会社には送信していません。必要なときは、もう一度実行してください。",
     )
-    return settlement.settle(
-        operation_id=operation.pk, step=0, outcome=NotSent(reason=reason), now=clock.now()
-    )
+    with transaction.atomic():
+        settlement.lock(operation.pk)
+        if _has_sent(operation):  # it was alive: behind the lock no telegram can be written any more
+            return operation
+        return settlement.settle(
+            operation_id=operation.pk, step=0, outcome=NotSent(reason=reason), now=clock.now()
+        )

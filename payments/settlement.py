@@ -85,8 +85,15 @@ def current_step(operation: Operation) -> Step:
 
 def step_executed(payment: Payment, operation: Operation, trade: Trade, now: datetime) -> None:
     """The step's goal is reached: move the payment; end the operation or go on to its next step."""
-    step = current_step(operation)
-    apply_trade(payment, trade, goal=step, now=now)
+    has_ended = reach_goal(payment, operation, trade, now)
+    _write(payment, operation, now)
+    if has_ended:
+        order_copy.after_success(payment, operation, now)
+
+
+def reach_goal(payment: Payment, operation: Operation, trade: Trade, now: datetime) -> bool:
+    """Write onto both rows (unsaved) that the step's goal is reached. True when it was the last step."""
+    apply_trade(payment, trade, goal=current_step(operation), now=now)
     # What was said while the outcome was unknown is answered now; the telegrams keep the record.
     operation.reason_kind = operation.reason_code = operation.message = ""
     if operation.step + 1 < len(operation.plan):
@@ -97,11 +104,9 @@ def step_executed(payment: Payment, operation: Operation, trade: Trade, now: dat
         operation.presumed = operation.last_answer = ""
         operation.equal_answers = 0
         operation.timeout_at = operation.ask_at = call_timeout(payment, now)
-        operation.save()
-        _save(payment, now)
-        return
-    close(payment, operation, Operation.State.SUCCEEDED, None, now)
-    order_copy.after_success(payment, operation, now)
+        return False
+    _end(payment, operation, Operation.State.SUCCEEDED, None, now)
+    return True
 
 
 def close(
@@ -112,6 +117,25 @@ def close(
     now: datetime,
 ) -> None:
     """End the operation in a state and free the payment for the next one."""
+    _end(payment, operation, state, reason, now)
+    _write(payment, operation, now)
+
+
+def answers_differences(operation: Operation) -> bool:
+    """Whether our record is the provider's own word now.
+
+    差異一覧 closes what its own 反映 has put right by itself, with the operator's reason.
+    """
+    return operation.state in _PROVIDERS_WORD and operation.source != Operation.Source.DIFFERENCES
+
+
+def _end(
+    payment: Payment,
+    operation: Operation,
+    state: Operation.State,
+    reason: Reason | None,
+    now: datetime,
+) -> None:
     operation.state = state
     operation.settled_at = now
     operation.ask_at = None
@@ -119,7 +143,6 @@ def close(
         _keep_reason(operation, reason)
     if operation.step > 0 and state is not Operation.State.SUCCEEDED:
         operation.message = f"{_progress_words(operation)}{operation.message}"[:400]
-    operation.save()
     if operation.action != Action.INQUIRE:
         payment.is_open = False
     if (
@@ -129,10 +152,6 @@ def close(
     ):
         payment.status = PaymentStatus.PAYFAIL.value
         payment.decline_code = operation.reason_code[:30]
-    _save(payment, now)
-    # 差異一覧 closes what its own 反映 has put right by itself, with the operator's reason.
-    if state in _PROVIDERS_WORD and operation.source != Operation.Source.DIFFERENCES:
-        findings.close_answered(payment, operation, now)
 
 
 def apply_trade(payment: Payment, trade: Trade, *, goal: Step | None, now: datetime) -> None:
@@ -246,7 +265,10 @@ def _progress_words(operation: Operation) -> str:
     return f"{len(operation.plan)}段階のうち{operation.step}段階({done})まで完了しています。"
 
 
-def _save(payment: Payment, now: datetime) -> None:
+def _write(payment: Payment, operation: Operation, now: datetime) -> None:
+    operation.save()
     payment.updated_at = now
     payment.save()
     order_copy.write(payment)
+    if answers_differences(operation):
+        findings.close_answered(payment, operation, now)

@@ -23,22 +23,38 @@ logger = logging.getLogger(__name__)
 
 # How long a call may wait for its turn before it is 未送信 (seconds).
 PATIENCE_SECONDS = 10.0
-# A slot whose process died is free again after the longest call.
-LEASE_SECONDS = 240
+# A slot whose process died is free again after this time: well before the rows that a bulk run puts back for want
+# of a slot have failed (5, 20 and 60 s). A living process renews its slots several times meanwhile.
+LEASE_SECONDS = 20
+RENEW_SECONDS = 5.0
 PAUSE_SECONDS = 0.02
+# Of the calls that an account allows at a time, bulk runs leave so many to people at their screens.
+CALLS_KEPT_FOR_CLICKS = 4
 
 _without_redis = threading.Lock()
 
-# KEYS: leases of the account, counter of this second. ARGV: now, lease end, limit, limit per second, id.
+# KEYS: leases of the account, calls per second (a prefix). ARGV: lease in seconds, limit, limit per second, id.
+# The time is the Redis server's, so that machines whose clocks differ agree on what has expired.
 _TAKE = """
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
-if tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[4]) then return 0 end
-redis.call('INCR', KEYS[2])
-redis.call('EXPIRE', KEYS[2], 2)
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[5])
-redis.call('EXPIRE', KEYS[1], ARGV[6])
+local now = redis.call('TIME')
+local second = tonumber(now[1])
+local moment = second + tonumber(now[2]) / 1000000
+local counter = KEYS[2] .. ':' .. now[1]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', moment)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+if tonumber(redis.call('GET', counter) or '0') >= tonumber(ARGV[3]) then return 0 end
+redis.call('INCR', counter)
+redis.call('EXPIRE', counter, 2)
+redis.call('ZADD', KEYS[1], moment + tonumber(ARGV[1]), ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
 return 1
+"""
+# Only what is still there is renewed: a slot that was given back meanwhile stays free.
+_RENEW = """
+local now = redis.call('TIME')
+local ends = tonumber(now[1]) + tonumber(ARGV[1])
+for position = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', ends, ARGV[position]) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
 """
 
 
@@ -52,42 +68,78 @@ def _take_script() -> redis.commands.core.Script:
     return _connection().register_script(_TAKE)
 
 
+@cache
+def _renew_script() -> redis.commands.core.Script:
+    return _connection().register_script(_RENEW)
+
+
+class _Held:
+    """The slots of this process. A thread renews them, so that a long call keeps its slot and a dead process not."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leases: dict[str, set[str]] = {}
+        self._renewing = False
+
+    def add(self, key: str, lease: str) -> None:
+        with self._lock:
+            self._leases.setdefault(key, set()).add(lease)
+            if not self._renewing:
+                self._renewing = True
+                threading.Thread(target=self._renew, name="throttle-leases", daemon=True).start()
+
+    def remove(self, key: str, lease: str) -> None:
+        with self._lock:
+            self._leases[key].discard(lease)
+
+    def _renew(self) -> None:
+        while True:
+            time.sleep(RENEW_SECONDS)
+            with self._lock:
+                held = {key: sorted(leases) for key, leases in self._leases.items() if leases}
+                if not held:
+                    self._renewing = False
+                    return
+            for key, leases in held.items():
+                with contextlib.suppress(redis.RedisError):
+                    _renew_script()(keys=[key], args=[LEASE_SECONDS, *leases])
+
+
+_held = _Held()
+
+
 @contextlib.contextmanager
-def slot(account: GatewayAccount) -> Iterator[bool]:
-    """Wait for a turn to call the account's provider; False when none came free in PATIENCE_SECONDS."""
+def slot(account: GatewayAccount, *, leaves: int = 0) -> Iterator[bool]:
+    """Wait for a turn to call the account's provider; False when none came free in PATIENCE_SECONDS.
+
+    `leaves`: so many of the account's calls at a time must stay free for others.
+    """
     lease = uuid.uuid4().hex
     key = f"throttle:{account.code}"
     try:
-        admitted = _wait(account, key, lease)
+        admitted = _wait(account, key, lease, leaves)
     except redis.RedisError:
         logger.warning("Redis does not answer; calls to %s go one at a time", account.code)
         with _without_redis:
             yield True
         return
+    if not admitted:
+        yield False
+        return
+    _held.add(key, lease)
     try:
-        yield admitted
+        yield True
     finally:
-        if admitted:
-            with contextlib.suppress(redis.RedisError):
-                _connection().zrem(key, lease)
+        _held.remove(key, lease)
+        with contextlib.suppress(redis.RedisError):
+            _connection().zrem(key, lease)
 
 
-def _wait(account: GatewayAccount, key: str, lease: str) -> bool:
+def _wait(account: GatewayAccount, key: str, lease: str, leaves: int) -> bool:
     give_up = time.monotonic() + PATIENCE_SECONDS
+    limit = max(1, account.max_concurrent_calls - leaves)
     while True:
-        now = time.time()
-        taken = _take_script()(
-            keys=[key, f"{key}:{int(now)}"],
-            args=[
-                now,
-                now + LEASE_SECONDS,
-                account.max_concurrent_calls,
-                account.max_calls_per_second,
-                lease,
-                LEASE_SECONDS,
-            ],
-        )
-        if taken:
+        if _take_script()(keys=[key, key], args=[LEASE_SECONDS, limit, account.max_calls_per_second, lease]):
             return True
         if time.monotonic() > give_up:
             return False

@@ -16,26 +16,24 @@ from django.db import transaction
 
 from cagolab import clock
 from orders.bulk import worklist
+from orders.bulk.crew import Crew
+from orders.bulk.endings import BROKEN, STATES, STOPPED, task_of, write_down
 from orders.bulk.models import BulkItem, BulkRun
-from orders.bulk.registry import BulkKind, Ending, Result, Task, registry
+from orders.bulk.registry import AtomicKind, BulkKind, Ending, SendingKind, registry
 
 logger = logging.getLogger(__name__)
 
-# How long to wait before a row that was not sent is tried again, in seconds; after the last it has failed.
-RETRY_AFTER_SECONDS = (5, 20, 60)
-
-_STATES = {
-    Ending.SUCCEEDED: BulkItem.State.SUCCEEDED,
-    Ending.FAILED: BulkItem.State.FAILED,
-    Ending.UNKNOWN: BulkItem.State.UNKNOWN,
-    Ending.RECHECK: BulkItem.State.RECHECK,
-    Ending.NOT_SENT: BulkItem.State.FAILED,
-}
-_TROUBLE = "システムエラーのため実行できませんでした。受注の状態を確認してから、もう一度実行してください。"
+# How many rows of one run a crew has at the provider at the same time, at the most.
+CREW_SIZE = 16
 
 
 class _ClaimLost(Exception):
     """Another worker has taken the row over; what this one did to our own database is rolled back."""
+
+
+def seats(kind: BulkKind) -> int:
+    """How many bells may work on one run of this kind at the same time."""
+    return kind.concurrency if kind.is_atomic else -(-kind.concurrency // CREW_SIZE)
 
 
 def work(run_id: UUID, *, seconds: float) -> int:
@@ -47,17 +45,9 @@ def work(run_id: UUID, *, seconds: float) -> int:
     if run is None:
         return 0
     kind = registry[run.kind]
-    until = time.monotonic() + seconds
-    done = 0
-    while time.monotonic() < until:
-        if item := worklist.claim(run_id):
-            _execute(run, kind, item)
-        elif item := worklist.claim_abandoned(run_id):
-            _take_over(run, kind, item)
-        else:
-            worklist.finish(run_id, clock.now())
-            break
-        done += 1
+    done = _row_by_row(run, kind, seconds) if kind.is_atomic else _crew(run, kind).work(seconds=seconds)
+    # Also when the time was over with the very last row: nobody would look at the run again.
+    worklist.finish(run_id, clock.now())
     return done
 
 
@@ -68,9 +58,12 @@ def confirm_unknown(now: datetime) -> int:
         unconfirmed.setdefault(item.run.kind, []).append(item)
     moved = 0
     for code, items in unconfirmed.items():
-        results = registry[code].known_results([item.key() for item in items])
+        kind = registry[code]
+        if kind.is_atomic:
+            continue
+        results = kind.known_results([item.key() for item in items])
         settled = {
-            item.pk: (_STATES[result.ending], result.message)
+            item.pk: (STATES[result.ending], result.message)
             for item in items
             if (result := results.get(item.key())) and result.ending is not Ending.UNKNOWN
         }
@@ -78,52 +71,42 @@ def confirm_unknown(now: datetime) -> int:
     return moved
 
 
-def _take_over(run: BulkRun, kind: BulkKind, item: BulkItem) -> None:
-    """A dead worker's row: written down when something was begun, executed again when nothing was."""
-    begun = kind.known_results([item.key()]).get(item.key())
-    if begun is not None:
-        _write_down(item, begun, clock.now())
-        return
-    run.refresh_from_db(fields=["stopped_at"])
-    if run.stopped_at is not None:
-        message = "中止されたため、実行していません。"
-        worklist.record(item, state=BulkItem.State.STOPPED, message=message, now=clock.now())
-        return
-    _execute(run, kind, item)
+def _crew(run: BulkRun, kind: SendingKind) -> Crew:
+    return Crew(run, kind, callers=-(-kind.concurrency // seats(kind)))
 
 
-def _execute(run: BulkRun, kind: BulkKind, item: BulkItem) -> None:
-    task = Task(
-        order_id=item.order_id,
-        payment_id=item.payment_id,
-        shown=item.shown,
-        key=item.key(),
-        parameters=run.parameters,
-        follow=run.follow,
-        actor=run.created_by,
-        actor_name=run.created_by_name,
-        ip_address=run.ip_address,
-    )
-    try:
-        if kind.is_atomic:
-            now = clock.now()
-            with transaction.atomic():
-                if not _write_down(item, kind.execute(task, now), now):
-                    raise _ClaimLost
+def _row_by_row(run: BulkRun, kind: AtomicKind, seconds: float) -> int:
+    until = time.monotonic() + seconds
+    done = 0
+    while time.monotonic() < until:
+        if item := worklist.claim(run.pk):
+            _execute(run, kind, item)
+        elif item := worklist.claim_abandoned(run.pk):
+            _take_over(run, kind, item)
         else:
-            _write_down(item, kind.execute(task, clock.now()), clock.now())
+            break
+        done += 1
+    return done
+
+
+def _take_over(run: BulkRun, kind: AtomicKind, item: BulkItem) -> None:
+    """A dead worker's row: what was not written down was rolled back with it."""
+    if worklist.is_stopped(run.pk):
+        worklist.record(item, state=BulkItem.State.STOPPED, message=STOPPED, now=clock.now())
+    else:
+        _execute(run, kind, item)
+
+
+def _execute(run: BulkRun, kind: AtomicKind, item: BulkItem) -> None:
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            if not write_down(item, kind.execute(task_of(run, item), now), now):
+                raise _ClaimLost
     except _ClaimLost:
         logger.warning("bulk item %s was taken over by another worker", item.pk)
     except DatabaseError:
         raise  # nothing can be written now; the lease brings the row back
     except Exception:
         logger.exception("bulk item %s of run %s broke", item.pk, run.pk)
-        begun = kind.known_results([item.key()]).get(item.key())
-        _write_down(item, begun or Result(ending=Ending.FAILED, message=_TROUBLE), clock.now())
-
-
-def _write_down(item: BulkItem, result: Result, now: datetime) -> bool:
-    if result.ending is Ending.NOT_SENT and item.tries < len(RETRY_AFTER_SECONDS):
-        wait = RETRY_AFTER_SECONDS[item.tries]
-        return worklist.put_back(item, wait_seconds=wait, message=result.message, now=now)
-    return worklist.record(item, state=_STATES[result.ending], message=result.message, now=now)
+        write_down(item, BROKEN, clock.now())

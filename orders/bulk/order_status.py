@@ -6,8 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any, Literal, NamedTuple
 
 from django.http import QueryDict
 
@@ -97,7 +96,7 @@ class OrderStatusKind:
     label = "対応状況の変更"
     word = "対応状況の変更"
     permission = "orders.change_order"
-    is_atomic = True
+    is_atomic: Literal[True] = True
     # Stock and points of one product serialise anyway; a few workers hide the round trips.
     concurrency = 4
 
@@ -175,10 +174,6 @@ class OrderStatusKind:
         if isinstance(changed, changes.StatusRefused):
             return Result(ending=Ending.FAILED, message=changed.reason)
         return Result(ending=Ending.SUCCEEDED, message=verdict.words)
-
-    def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
-        """Nothing: what was not written down was rolled back with it."""
-        return {}
 
 
 def _what_changed(order: Order, task: Task, verdict: Verdict) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -133,9 +133,24 @@ class InvalidParameters(ValueError):
     """The parameters of a kind make no sense; the message is for the operator."""
 
 
-class BulkKind(Protocol):
-    """One kind of act. `is_atomic` kinds write only to our own database: their work and the row's result
-    are one transaction. The others go out to a provider, and are asked by key what became of a row."""
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A row that was written down as begun and may be sent; `handle` is what its kind needs to go on."""
+
+    key: UUID
+    handle: Any = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A row whose answer is in and still has to be written down; `handle` as in Begun."""
+
+    key: UUID
+    handle: Any = field(repr=False)
+
+
+class _Kind(Protocol):
+    """What every kind of act has."""
 
     @property
     def code(self) -> str: ...
@@ -152,9 +167,6 @@ class BulkKind(Protocol):
 
     @property
     def permission(self) -> str: ...
-
-    @property
-    def is_atomic(self) -> bool: ...
 
     @property
     def concurrency(self) -> int:
@@ -187,11 +199,51 @@ class BulkKind(Protocol):
         """The verdict for all rows with these facts. No query."""
         ...
 
+
+class AtomicKind(_Kind, Protocol):
+    """A kind that writes only to our own database: its work and the row's result are one transaction."""
+
+    @property
+    def is_atomic(self) -> Literal[True]: ...
+
     def execute(self, task: Task, now: datetime) -> Result: ...
+
+
+class SendingKind(_Kind, Protocol):
+    """A kind that goes out to a provider: begin many rows, send each on its own, write many answers down."""
+
+    @property
+    def is_atomic(self) -> Literal[False]: ...
+
+    def begin(self, tasks: Sequence[Task], now: datetime) -> Mapping[UUID, Begun | Result]:
+        """Decide each row again and write down what is about to be sent, by key. Runs in a transaction.
+
+        May raise IntegrityError for several rows; one alone never does.
+        """
+        ...
+
+    def send(self, begun: Begun) -> Answered | Result:
+        """Send one row, in any thread; no transaction is open. A Result is written down already."""
+        ...
+
+    def give_back(self, begun: Begun, reason: str) -> Result:
+        """Write down that a begun row is not sent after all, and why."""
+        ...
+
+    def settle(self, answered: Sequence[Answered], now: datetime) -> Mapping[UUID, Result]:
+        """Write many answers down. Runs in a transaction; where it raises, each is settled alone."""
+        ...
+
+    def settle_alone(self, answered: Answered) -> Result:
+        """Write one answer down, in transactions of its own."""
+        ...
 
     def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
         """What is known of tries that were begun, by key; a key that is missing was never begun."""
         ...
+
+
+BulkKind: TypeAlias = AtomicKind | SendingKind
 
 
 @dataclass

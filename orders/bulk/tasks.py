@@ -7,11 +7,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from cagolab import clock
-from orders.bulk import engine, worklist
+from orders.bulk import crew, engine, worklist
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import registry
 
@@ -19,20 +20,35 @@ logger = logging.getLogger(__name__)
 
 # One bell works this long and then queues behind the other tasks, so that a long run holds up nobody.
 BELL_SECONDS = 20.0
+# A bell that broke is rung again after so many seconds.
+RING_AGAIN_SECONDS = 3.0
 # A preview that nobody started is thrown away after this time.
 PREVIEW_LIFE = timedelta(days=7)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def work(run_id: str) -> None:
-    """Work on a run for a while. Delivered twice, lost or late, it does no harm: rows are claimed one by one."""
+    """Work on a run for a while. Delivered twice, lost or late, it does no harm: rows are claimed."""
     run = BulkRun.objects.filter(pk=UUID(run_id), state=BulkRun.State.RUNNING).first()
-    if run is None or worklist.active_workers(run.pk) >= registry[run.kind].concurrency:
+    if run is None:
         return
-    engine.work(run.pk, seconds=BELL_SECONDS)
+    with worklist.seat(run.pk, engine.seats(registry[run.kind])) as is_free:
+        if not is_free:
+            return  # whoever sits there rings again for what is left
+        try:
+            engine.work(run.pk, seconds=BELL_SECONDS)
+        except BaseException:
+            _ring(run.pk, countdown=RING_AGAIN_SECONDS)
+            raise
     waiting = worklist.seconds_until_due(run.pk)
     if waiting is not None:
         _ring(run.pk, countdown=waiting)
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def begin_nothing_new(**_: object) -> None:
+    """The process is asked to end: what is being sent is waited for, what is not sent yet is given back."""
+    crew.closing.set()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -46,12 +62,15 @@ def ring() -> None:
 
 
 def ring_for(run: BulkRun) -> None:
-    """Ring as many bells as the run may have workers and has rows, after the transaction that made it run."""
-    missing = registry[run.kind].concurrency - worklist.active_workers(run.pk)
+    """Ring as many bells as may work on the run, after the transaction that made it run.
+
+    Those that find every seat taken do nothing.
+    """
+    kind = registry[run.kind]
     waiting = BulkItem.objects.filter(
         run=run, state__in=(BulkItem.State.READY, BulkItem.State.CLAIMED)
     ).count()
-    bells = max(1, min(missing, waiting))
+    bells = max(1, min(engine.seats(kind), waiting))
 
     def ring_all() -> None:
         for _ in range(bells):

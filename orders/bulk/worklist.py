@@ -6,10 +6,13 @@ the product's may be moved in demo and tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
+from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -19,19 +22,32 @@ from orders.bulk.models import BulkItem, BulkRun
 # slow provider seldom looks like a dead worker; where it does, the same key asks again and sends nothing.
 LEASE_SECONDS = 180
 
+# First half of the advisory locks' keys; the second is the run's seat. A permanent registry (7301: an operation
+# that is resumed): never reuse one.
+_SEATS = 7302
+
 _CLAIM_WAITING = """
     UPDATE orders_bulkitem SET state = 'claimed', claimed_at = clock_timestamp()
-    WHERE id = (
+    WHERE id IN (
         SELECT item.id
         FROM orders_bulkitem AS item
         JOIN orders_bulkrun AS run ON run.id = item.run_id AND run.state = 'running'
         WHERE item.run_id = %s AND item.state = 'ready'
           AND (item.not_before IS NULL OR item.not_before <= clock_timestamp())
         ORDER BY item.id
-        LIMIT 1
+        LIMIT %s
         FOR UPDATE OF item SKIP LOCKED
     )
     RETURNING *
+"""
+
+_RECORD = """
+    UPDATE orders_bulkitem AS item
+    SET state = ended.state, message = ended.message, finished_at = %s, claimed_at = NULL, not_before = NULL
+    FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[])
+         AS ended (id, claimed_at, state, message)
+    WHERE item.id = ended.id AND item.state = 'claimed' AND item.claimed_at = ended.claimed_at
+    RETURNING item.id
 """
 
 _CLAIM_ABANDONED = """
@@ -54,7 +70,12 @@ def claim(run_id: UUID) -> BulkItem | None:
 
     SKIP LOCKED keeps workers out of each other's way; `claimed_at` is the claim's token, see `record`.
     """
-    return next(iter(BulkItem.objects.raw(_CLAIM_WAITING, [run_id])), None)
+    return next(iter(claim_some(run_id, 1)), None)
+
+
+def claim_some(run_id: UUID, most: int) -> list[BulkItem]:
+    """As `claim` for up to `most` rows, the longest waiting first."""
+    return sorted(BulkItem.objects.raw(_CLAIM_WAITING, [run_id, most]), key=lambda item: item.pk)
 
 
 def claim_abandoned(run_id: UUID) -> BulkItem | None:
@@ -69,6 +90,24 @@ def record(item: BulkItem, *, state: BulkItem.State, message: str, now: datetime
             state=state, message=message[:400], finished_at=now, claimed_at=None, not_before=None
         )
     )
+
+
+def record_many(ended: Sequence[tuple[BulkItem, BulkItem.State, str]], *, now: datetime) -> set[int]:
+    """As `record` for many rows in one statement; the ids of those that were written."""
+    if not ended:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            [
+                now,
+                [item.pk for item, _, _ in ended],
+                [item.claimed_at for item, _, _ in ended],
+                [state.value for _, state, _ in ended],
+                [message[:400] for _, _, message in ended],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def put_back(item: BulkItem, *, wait_seconds: int, message: str, now: datetime) -> bool:
@@ -136,16 +175,32 @@ def finish(run_id: UUID, now: datetime) -> bool:
     )
 
 
-def active_workers(run_id: UUID) -> int:
-    """How many rows of the run are being executed under a lease that still holds."""
+@contextmanager
+def seat(run_id: UUID, seats: int) -> Iterator[bool]:
+    """One of the run's seats for as long as the block lasts; False when others sit on all of them.
+
+    A session's advisory lock: it is free again in the moment in which the worker that sat on it dies.
+    """
+    keys = [zlib.crc32(f"{run_id}:{number}".encode()) - 2**31 for number in range(seats)]
+    taken = next((key for key in keys if _advisory("pg_try_advisory_lock", key)), None)
+    try:
+        yield taken is not None
+    finally:
+        if taken is not None:
+            with suppress(DatabaseError):  # a lost connection has given the seat back already
+                _advisory("pg_advisory_unlock", taken)
+
+
+def _advisory(function: str, key: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM orders_bulkitem WHERE run_id = %s AND state = 'claimed'"
-            " AND claimed_at >= clock_timestamp() - make_interval(secs => %s)",
-            [run_id, LEASE_SECONDS],
-        )
+        cursor.execute(f"SELECT {function}(%s, %s)", [_SEATS, key])
         row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return bool(row and row[0])
+
+
+def is_stopped(run_id: UUID) -> bool:
+    """Whether somebody has pulled the brake."""
+    return BulkRun.objects.filter(pk=run_id, stopped_at__isnull=False).exists()
 
 
 def seconds_until_due(run_id: UUID) -> float | None:

@@ -101,6 +101,16 @@ def close_answered(payment: Payment, operation: Operation, now: datetime) -> Non
     close_gone(payment, keep=still, now=now, seen=operation)
 
 
+def close_answered_many(ended: Sequence[tuple[Payment, Operation]], now: datetime) -> None:
+    """As `close_answered` for many, of which few have anything open: one query where none has."""
+    by_payment = {payment.pk: (payment, operation) for payment, operation in ended}
+    differing = PaymentDifference.objects.filter(payment__in=by_payment, state=State.OPEN)
+    for payment_id in sorted(set(differing.values_list("payment_id", flat=True))):
+        payment, operation = by_payment[payment_id]
+        payment.order.refresh_from_db(fields=["status"])
+        close_answered(payment, operation, now)
+
+
 def record_unknown_trade(
     *,
     account: GatewayAccount,

@@ -77,12 +77,16 @@ def measure(stack: Stack, *, captures: int, workers: int) -> int:
     for name in names:
         stack.start_worker(name, threads=CALLS_AT_A_TIME // workers)
     time.sleep(6)  # a worker that is still loading would be counted as slow
-    before = stack.cpu_seconds(*names)
+    before = {name: stack.cpu_seconds(name) for name in (*names, "sandbox")}
+    transactions = shop.transactions()
     run = shop.start_run(order_ids[:captures])
     if not stack.supervisor.wait_until(lambda: shop.is_finished(run), seconds=PATIENCE_SECONDS):
         say(f"not finished after {PATIENCE_SECONDS:.0f} s: {shop.states(run)}")
         return 1
-    cpu = stack.cpu_seconds(*names) - before
+    load = os.getloadavg()[0]
+    transactions = shop.transactions() - transactions
+    cpu = {name: stack.cpu_seconds(name) - begun for name, begun in before.items()}
+    ours = sum(cpu[name] for name in names)
 
     wall = shop.seconds_from_first_to_last(run)
     ideal = captures * LATENCY_MS / 1000 / CALLS_AT_A_TIME
@@ -91,8 +95,9 @@ def measure(stack: Stack, *, captures: int, workers: int) -> int:
         f" {captures / wall:.0f} per second, {alone / wall:.0f} times the loop"
     )
     say(
-        f"our own side: {cpu / captures * 1000:.2f} ms of processor per capture in {workers} worker processes"
-        f" of {CALLS_AT_A_TIME // workers} threads"
+        f"our own side: {ours / captures * 1000:.2f} ms of processor and {transactions / captures:.2f} transactions"
+        f" per capture in {workers} worker processes; the sandbox beside it: {cpu['sandbox'] / captures * 1000:.2f} ms;"
+        f" load of the machine at the end: {load:.1f}"
     )
     wrong = payments.not_captured_once(order_ids)
     say(f"rows: {shop.states(run)}; captures in the provider's ledger that are not exactly one: {wrong}")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.db.models import Max, Min
 from django.http import QueryDict
 
@@ -21,10 +22,10 @@ from orders.bulk.registry import registry
 from orders.models import Order, PaymentMethod
 from payments import accounts, credentials, facts, operations
 from payments.actors import By
-from payments.bulk import CALLS_KEPT_FOR_CLICKS
 from payments.decisions import decide
 from payments.models import GatewayAccount, Operation, Payment
 from payments.permits import Permit
+from payments.throttle import CALLS_KEPT_FOR_CLICKS
 from tests.gateways.journal import MemoryJournal
 from tests.sandbox_server import SandboxHandle
 
@@ -154,3 +155,11 @@ def seconds_from_first_to_last(run: BulkRun) -> float:
         first=Min("started_at"), last=Max("settled_at")
     )
     return float((ends["last"] - ends["first"]).total_seconds())
+
+
+def transactions() -> int:
+    """Transactions of the database so far, all processes together; the server counts with a little delay."""
+    time.sleep(1.5)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])

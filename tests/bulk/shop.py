@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib.auth.models import Group, User
@@ -16,6 +17,8 @@ from django.http import QueryDict
 from orders.bulk import preview
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
+    Answered,
+    Begun,
     BulkKind,
     Choices,
     DateChoice,
@@ -72,7 +75,7 @@ class OutsideKind:
     label: str = "一括売上"
     word: str = "売上"
     permission: str = "payments.move_money"
-    is_atomic: bool = False
+    is_atomic: Literal[False] = False
     concurrency: int = 4
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -109,15 +112,32 @@ class OutsideKind:
             warnings=("発送前です。",) if facts == OrderStatus.IN_PROGRESS else (),
         )
 
-    def execute(self, task: Task, now: datetime) -> Result:
-        if Order.objects.get(pk=task.order_id).status != int(task.shown):
-            return Result(ending=Ending.RECHECK, message="変わっています。")
+    def begin(self, tasks: Sequence[Task], now: datetime) -> Mapping[UUID, Begun | Result]:
+        begun: dict[UUID, Begun | Result] = {}
+        for task in tasks:
+            if Order.objects.get(pk=task.order_id).status != int(task.shown):
+                begun[task.key] = Result(ending=Ending.RECHECK, message="変わっています。")
+            else:
+                begun[task.key] = Begun(key=task.key, handle=task)
+        return begun
+
+    def send(self, begun: Begun) -> Answered | Result:
+        task: Task = begun.handle
         self.before_answer(task)
         with self._lock:
             if task.key not in self.ledger:
                 self.ledger[task.key] = self.answer(task)
                 self.executions.append(task.order_id)
-        return self.result(self.ledger[task.key])
+        return Answered(key=task.key, handle=task)
+
+    def give_back(self, begun: Begun, reason: str) -> Result:
+        return Result(ending=Ending.NOT_SENT, message=reason)
+
+    def settle(self, answered: Sequence[Answered], now: datetime) -> Mapping[UUID, Result]:
+        return {one.key: self.settle_alone(one) for one in answered}
+
+    def settle_alone(self, answered: Answered) -> Result:
+        return self.result(self.ledger[answered.key])
 
     def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
         return {key: self.result(self.ledger[key]) for key in keys if key in self.ledger}
@@ -183,3 +203,11 @@ def age_claims(run: BulkRun, seconds: int) -> None:
 def make_due(run: BulkRun) -> None:
     """Let the waiting times before another try be over."""
     BulkItem.objects.filter(run=run).update(not_before=None)
+
+
+def wait_until(happened: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Return when it has happened; fail when it never does."""
+    give_up = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)

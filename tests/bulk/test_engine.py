@@ -25,6 +25,7 @@ from tests.bulk.shop import (
     make_preview,
     make_user,
     states,
+    wait_until,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,6 +76,18 @@ def test_a_run_executes_every_row_once_and_finishes(outside: OutsideKind, operat
     run.refresh_from_db()
     assert run.state == BulkRun.State.FINISHED
     assert run.finished_at is not None
+
+
+def test_a_run_finishes_even_when_the_time_was_over_with_its_last_row(
+    outside: OutsideKind, operator: User
+) -> None:
+    run = started(outside, operator, 1)
+    item = worklist.claim(run.pk)
+    assert item
+    worklist.record(item, state=BulkItem.State.SUCCEEDED, message="", now=NOW)
+    assert engine.work(run.pk, seconds=0) == 0
+    run.refresh_from_db()
+    assert run.state == BulkRun.State.FINISHED
 
 
 def test_eight_workers_at_once_execute_each_row_exactly_once(outside: OutsideKind, operator: User) -> None:
@@ -181,16 +194,26 @@ def test_a_row_whose_decision_has_changed_is_not_sent(outside: OutsideKind, oper
     assert len(outside.executions) == 1
 
 
-def test_a_stop_in_the_middle_leaves_the_rest_undone(outside: OutsideKind, operator: User) -> None:
-    run = started(outside, operator, 20)
-    reached, stopped = threading.Event(), threading.Event()
+def test_a_stop_in_the_middle_of_a_batch_leaves_what_is_not_sent_undone(
+    outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(outside, operator, 40)
+    all_are_sending, stopped = threading.Barrier(outside.concurrency + 1), threading.Event()
 
     def pause(task: Task) -> None:
-        if len(outside.executions) == 5:
-            reached.set()
-            assert stopped.wait(10)
+        all_are_sending.wait(30)
+        assert stopped.wait(30)
 
     outside.before_answer = pause
+    looks = threading.Semaphore(0)
+    is_stopped = worklist.is_stopped
+
+    def looked(run_id: UUID) -> bool:
+        if answer := is_stopped(run_id):
+            looks.release()
+        return answer
+
+    monkeypatch.setattr(worklist, "is_stopped", looked)
 
     def work() -> None:
         engine.work(run.pk, seconds=30)
@@ -198,13 +221,16 @@ def test_a_stop_in_the_middle_leaves_the_rest_undone(outside: OutsideKind, opera
 
     worker = threading.Thread(target=work)
     worker.start()
-    assert reached.wait(10)
+    all_are_sending.wait(30)
     assert worklist.stop(run, by_name="operator", now=NOW)
     run.refresh_from_db()
-    assert run.state == BulkRun.State.RUNNING, "the row under way still ends"
+    assert run.state == BulkRun.State.RUNNING, "the rows under way still end"
+    for _ in range(2):  # by the second look the first has pulled the brake
+        assert looks.acquire(timeout=30)
     stopped.set()
     worker.join()
-    assert states(run) == {"succeeded": 6, "stopped": 14}
+    assert states(run) == {"succeeded": outside.concurrency, "stopped": 40 - outside.concurrency}
+    assert len(outside.executions) == outside.concurrency
     assert adds_up(run)
     assert run.state == BulkRun.State.FINISHED
     assert not worklist.stop(run, by_name="operator", now=NOW)
@@ -251,12 +277,11 @@ def test_an_error_in_one_row_does_not_end_the_run(outside: OutsideKind, operator
 
 def test_a_retry_takes_failed_and_stopped_rows_only(outside: OutsideKind, operator: User) -> None:
     run = started(outside, operator, 4)
-    endings = [Ending.SUCCEEDED, Ending.FAILED, Ending.UNKNOWN]
-    outside.answer = lambda task: endings[len(outside.ledger)]
-    for _ in endings:
+    endings = [BulkItem.State.SUCCEEDED, BulkItem.State.FAILED, BulkItem.State.UNKNOWN]
+    for ending in endings:
         item = worklist.claim(run.pk)
         assert item
-        engine._execute(run, outside, item)
+        worklist.record(item, state=ending, message="", now=NOW)
     worklist.stop(run, by_name="operator", now=NOW)
     assert states(run) == {"succeeded": 1, "failed": 1, "unknown": 1, "stopped": 1}
     author = preview.Author(user=operator, name="operator", ip_address=None)
@@ -277,7 +302,7 @@ def test_the_minute_job_rings_for_running_runs_and_drops_old_previews(
     fresh = make_preview(outside, make_orders(1), operator)
     monkeypatch.setattr("cagolab.clock.now", lambda: NOW)
     tasks.ring()
-    assert rung == [str(running.pk)] * outside.concurrency
+    assert rung == [str(running.pk)] * engine.seats(outside)
     assert not BulkRun.objects.filter(pk=old.pk).exists()
     assert BulkRun.objects.filter(pk=fresh.pk).exists()
 
@@ -286,12 +311,54 @@ def test_no_more_workers_than_the_kind_allows(
     outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung = bells(monkeypatch)
+    outside.concurrency = 2 * engine.CREW_SIZE
     run = started(outside, operator, 10)
-    for _ in range(outside.concurrency):
-        assert worklist.claim(run.pk)
-    tasks.work(str(run.pk))
+    elsewhere: list[bool] = []
+
+    def sit_down() -> None:
+        with worklist.seat(run.pk, 2) as is_free:
+            elsewhere.append(is_free)
+            if len(elsewhere) == 2:
+                in_threads(1, lambda: tasks.work(str(run.pk)))
+            else:
+                in_threads(1, sit_down)
+
+    sit_down()
+    assert elsewhere == [True, True]
     assert outside.executions == []
     assert rung == []
+    tasks.work(str(run.pk))
+    assert states(run) == {"succeeded": 10}
+
+
+def test_the_seat_of_a_worker_that_died_is_free_at_once(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 1)
+    reading, writing = os.pipe()
+    connection.close()
+    if (child := os.fork()) == 0:
+        with worklist.seat(run.pk, 1):
+            os.write(writing, b"1")
+            os._exit(9)
+    os.read(reading, 1)
+    os.waitpid(child, 0)
+
+    def is_free() -> bool:
+        with worklist.seat(run.pk, 1) as free:
+            return free
+
+    # The server notices the lost connection in a moment of its own.
+    wait_until(is_free)
+
+
+def test_a_bell_that_breaks_is_rung_again(
+    outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung = bells(monkeypatch)
+    run = started(outside, operator, 1)
+    monkeypatch.setattr(engine, "work", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tasks.work(str(run.pk))
+    assert rung == [str(run.pk)]
 
 
 def test_a_broker_that_is_away_is_rung_once_and_the_run_waits_for_the_minute_job(
@@ -308,24 +375,30 @@ def test_the_database_refuses_counts_that_do_not_add_up(outside: OutsideKind, op
         BulkRun.objects.filter(pk=run.pk).update(skipped=5)
 
 
-def test_a_worker_killed_in_the_middle_of_a_row_loses_nothing(outside: OutsideKind, operator: User) -> None:
-    """A real process that dies at once, after the outside world has acted and before anything is written."""
-    run = started(outside, operator, 3)
+def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(outside: OutsideKind, operator: User) -> None:
+    """A real process that dies at once, when the outside world has acted on some rows and nothing is written."""
+    run = started(outside, operator, 12)
     reading, writing = os.pipe()
     connection.close()
     if (child := os.fork()) == 0:
 
         def die(task: Task) -> None:
             os.write(writing, task.key.bytes)
-            os._exit(9)
+            if len(outside.executions) == 2:
+                os._exit(9)
 
         outside.before_answer = die
         engine.work(run.pk, seconds=5)
         os._exit(0)
     os.waitpid(child, 0)
-    outside.ledger[UUID(bytes=os.read(reading, 16))] = Ending.SUCCEEDED
-    assert states(run) == {"claimed": 1, "ready": 2}
+    os.close(writing)
+    sent = os.read(reading, 16 * 12)
+    for start in range(0, len(sent), 16):
+        outside.ledger[UUID(bytes=sent[start : start + 16])] = Ending.SUCCEEDED
+    left = states(run)
+    assert set(left) <= {"claimed", "ready"}
+    assert sum(left.values()) == 12
     age_claims(run, worklist.LEASE_SECONDS + 1)
-    engine.work(run.pk, seconds=5)
-    assert states(run) == {"succeeded": 3}
-    assert len(outside.executions) == 2
+    engine.work(run.pk, seconds=30)
+    assert states(run) == {"succeeded": 12}
+    assert len(outside.executions) == 12 - len(sent) // 16

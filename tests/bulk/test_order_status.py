@@ -119,6 +119,7 @@ def test_a_row_taken_over_while_its_worker_lives_is_changed_once(editor: User) -
     age_claims(run, worklist.LEASE_SECONDS + 1)
     run.refresh_from_db()
     engine.work(run.pk, seconds=10)
+    assert KIND.is_atomic
     engine._execute(run, KIND, slow)
     assert states(run) == {"succeeded": 1}
     assert OrderChange.objects.filter(field="対応状況").count() == 1
