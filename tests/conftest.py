@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import django
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
@@ -34,6 +36,8 @@ django.setup()
 # Half a second per login is for attackers, not for tests.
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+from django.db import connection  # noqa: E402
+from django.test.testcases import LiveServerThread  # noqa: E402
 from django.utils import translation  # noqa: E402
 from playwright.sync_api import expect  # noqa: E402
 
@@ -42,15 +46,15 @@ from tests.sandbox_server import SandboxHandle, start_sandbox  # noqa: E402
 
 # A busy machine is slow, not wrong.
 expect.set_options(timeout=15_000)
+# A thread that has been told to end may need a moment on a busy machine.
+THREAD_SECONDS = 30
+# Of Django's parameters of a connection, those that say where the database is.
+_HOLDER = ("host", "port", "user", "password", "dbname", "autocommit")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tour of every address, and skip what drives a browser where there is none.
-
-    The tour compares whole tables, and a thread that an earlier test left behind may still write into them.
-    """
-    items.sort(key=lambda item: "test_every_url" not in item.nodeid)
+    """Skip what drives a browser where there is none."""
     if CHROMIUM is None:
         for item in items:
             if item.get_closest_marker("browser"):
@@ -82,7 +86,40 @@ def django_db_modify_db_settings_parallel_suffix(worker_id: str) -> None:
     django_settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The run has its database to itself: two of them would see each other's rows, and only now and then."""
+    with django_db_blocker.unblock():
+        parameters = connection.get_connection_params() | {"autocommit": True}
+    holder = psycopg.connect(**{name: parameters[name] for name in _HOLDER if name in parameters})
+    cursor = holder.execute("SELECT pg_try_advisory_lock(hashtextextended('cagolab:tests', 0))")
+    if cursor.fetchone() != (True,):
+        pytest.exit(f"Another run uses the database {parameters['dbname']}: set DB_SUFFIX.", returncode=3)
+    yield
+    holder.close()
+
+
 @pytest.fixture(autouse=True)
-def japanese() -> None:
+def japanese() -> Iterator[None]:
     """Sentences are compared in Japanese, whatever language an earlier test left in this thread."""
     translation.activate("ja")
+    yield
+    assert translation.get_language() == "ja", "this test changed the language of its thread"
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A thread that is left behind writes into the tables of the tests that follow."""
+    before = set(threading.enumerate())
+    yield
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & {*request.fixturenames}:
+        for thread in set(threading.enumerate()) - before:
+            if not _serves_the_whole_run(thread):
+                thread.join(THREAD_SECONDS)
+                assert not thread.is_alive(), f"{thread.name} is still running"
+
+
+def _serves_the_whole_run(thread: threading.Thread) -> bool:
+    """The live server and what answers the browser's open connections there, and the browser's own driver."""
+    is_server = isinstance(thread, LiveServerThread) or "process_request_thread" in thread.name
+    return is_server or thread.name.startswith("asyncio")

@@ -19,7 +19,13 @@ from tests.screens.order_pages import form_of
 
 MONEY = ("capture", "cancel", "change_amount", "reauthorize")
 STATUSES = ("3", "4", "5", "6", "9", "1")
-_CANCEL_WORD = re.compile(r">(取消|返品|月跨返品)を実行する</button>")
+# 行う操作 names the kind of cancel, in the words of each provider's manual.
+_WORDS = re.compile(r"行う操作</dt><dd><strong>(.*?)</strong>")
+_CANCELS = {
+    "月跨返品": r"→ 月跨返品$",
+    "返品": r"→ 返品$|^返品します。|で返金します",
+    "取消": r"→ 取消$|^取消します。|を取り消します",
+}
 _DIFFERENCE = re.compile(r"/payments/differences/(\d+)/adopt/")
 
 
@@ -111,10 +117,11 @@ class Operator(Browser):
         values |= {"on": form["on"]} if "on" in form else {}
         values |= {"follow": "1"} if follow else {}
         if action == "cancel":
-            word = _CANCEL_WORD.search(page.text)
-            assert word, page.url
+            words = _WORDS.search(page.text)
+            named = [cancel for cancel, said in _CANCELS.items() if words and re.search(said, words[1])]
+            assert len(named) == 1, (page.url, words)
             with self.diary.lock:
-                self.diary.cancels_shown[form["key"]] = word[1]
+                self.diary.cancels_shown[form["key"]] = named[0]
         return path, values
 
     def _confirm(self, path: str, bodies: list[dict[str, str]], *, again: bool) -> None:

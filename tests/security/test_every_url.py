@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -121,6 +123,33 @@ def addresses(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str,
 
 
 SITE = dict(addresses(get_resolver()))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nobody_elses_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Each test sees the tables as they were when it began, and its own changes: so a change is always its own."""
+    with django_db_blocker.unblock():
+        connection.ensure_connection()
+        connection.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    yield
+    if connection.connection is not None:
+        connection.connection.isolation_level = None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_others_commit_meanwhile_is_no_change() -> None:
+    with transaction.atomic():
+        before = contents()
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute(
+                    "INSERT INTO cagolab_loginthrottle (scope, key, tries, last_at) VALUES ('x', 'x', 1, now())"
+                )
+        finally:
+            other.close()
+        assert contents() == before
+    assert contents() != before
 
 
 @pytest.fixture(autouse=True)
