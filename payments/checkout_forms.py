@@ -22,7 +22,11 @@ class CartForm(forms.Form):
 
     name = line_field(label="お名前", max_length=120)
     kana = line_field(label="お名前(フリガナ)", max_length=120)
-    email = forms.EmailField(label="メールアドレス", max_length=254)
+    email = forms.EmailField(
+        label="メールアドレス",
+        max_length=254,
+        error_messages={"invalid": "有効なメールアドレスを入力してください。"},
+    )
     phone = phone_field(label="電話番号", max_length=20)
     postal_code = PostalCodeField(label="郵便番号")
     prefecture = forms.ChoiceField(
