@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from gateways.outcomes import Declined, InquiryOutcome, NotSent, Outcome, Refused, Unknown
+from gateways.outcomes import Declined, InquiryOutcome, NotSent, Outcome, Refused, Trade, Unknown
 from gateways.vocabulary import Action, CancelType, MethodKind, PaymentStatus
 
 # What an authorization, a change or a reauthorization ends as: a hold, or a charge at once.
@@ -36,6 +36,10 @@ class Capabilities:
     max_amount: int = 9_999_999
     # The longest that one verb may wait for answers (seconds, all its telegrams together).
     longest_call_seconds: int = 200
+    # Our name for the number by which the provider addresses a trade, as kept in Payment.references, and its shape
+    # (a regular expression): a person may have to type it. Empty where every trade can be asked for by our own.
+    trace_key: str = ""
+    trace_pattern: str = ""
     # Actions made of several telegrams that may be called again with a journal that remembers progress.
     resumes: frozenset[Action] = frozenset()
 
@@ -153,6 +157,40 @@ class Gateway(Protocol):
     ) -> Outcome: ...
 
     def inquire(self, payment: PaymentReference, journal: Journal) -> InquiryOutcome: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """A telegram that may have made a trade, and of which no inquiry can tell: what was wished for (yen), and what
+    the journal remembers of it."""
+
+    action: Action
+    amount: int
+    progress: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traced:
+    """The trade is the lost one. Remembering `progress`, the action is asked about, or goes on, from there."""
+
+    trade: Trade
+    progress: Mapping[str, str]
+
+
+@runtime_checkable
+class Tracing(Protocol):
+    """A gateway where a lost trade may have to be looked up by a person on the provider's own screen."""
+
+    def known_as(self, payment: PaymentReference, lost: Lost) -> str:
+        """Our own number of the lost trade, as that screen shows it."""
+        ...
+
+    def trace(
+        self, payment: PaymentReference, lost: Lost, trade_id: str, journal: Journal
+    ) -> Traced | Refused | NotSent | Unknown:
+        """Ask about the provider's number that the person has read there. Only Traced is the lost trade; moves no
+        money."""
+        ...
 
 
 class KeptCard(Protocol):

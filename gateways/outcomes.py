@@ -38,6 +38,8 @@ class ReasonKind(StrEnum):
     TOO_EARLY = "too_early"
     AMOUNT_MISMATCH = "amount_mismatch"
     NOT_FOUND = "not_found"
+    # Whether there is such a trade cannot be asked, or is not answered: a person has to look.
+    NOT_TOLD = "not_told"
     ALREADY_DONE = "already_done"
     BUSY = "busy"
     OUR_REQUEST = "our_request"

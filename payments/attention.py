@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from gateways.outcomes import ReasonKind
 from gateways.vocabulary import Action
 from payments.models import Operation
 
@@ -26,10 +27,12 @@ def contradicted() -> QuerySet[Operation]:
 
 
 def long_unconfirmed(now: datetime) -> QuerySet[Operation]:
-    """Outcomes that have stayed unknown for more than an hour of asking."""
+    """Outcomes that have stayed unknown for more than an hour of asking, and those that asking will never tell."""
     return (
         Operation.objects.filter(
-            state=Operation.State.UNCONFIRMED, ask_at__isnull=False, started_at__lt=now - UNCONFIRMED_FOR
+            Q(started_at__lt=now - UNCONFIRMED_FOR) | Q(reason_kind=ReasonKind.NOT_TOLD.value),
+            state=Operation.State.UNCONFIRMED,
+            ask_at__isnull=False,
         )
         .exclude(action=Action.INQUIRE)
         .order_by("-started_at")

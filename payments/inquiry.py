@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from cagolab import clock
-from gateways.outcomes import Found, InquiryOutcome, NotFound, Reason, ReasonKind, Trade
+from gateways.outcomes import Found, InquiryOutcome, NotFound, Reason, ReasonKind, Trade, Unknown
 from gateways.vocabulary import Action, PaymentStatus
 from payments import (
     accounts,
@@ -105,6 +105,9 @@ def _settle_by_answer(payment: Payment, operation: Operation, answer: InquiryOut
     if verdict is Verdict.CONTRADICTED and _is_certain(operation, now):
         _contradict(payment, operation, answer, now)
         return
+    if isinstance(answer, Unknown) and answer.reason.kind is ReasonKind.NOT_TOLD:
+        operation.reason_kind, operation.reason_code = answer.reason.kind.value, answer.reason.code[:40]
+        operation.message = answer.reason.text[:400]
     operation.state = Operation.State.UNCONFIRMED
     operation.ask_at = ask_schedule.next_ask(operation.asks, now)
     operation.save()

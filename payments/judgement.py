@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gateways.outcomes import Found, InquiryOutcome, NotFound, Trade
+from gateways.outcomes import Found, InquiryOutcome, NotFound, Outcome, Trade, Unknown
 from gateways.vocabulary import Action, PaymentStatus
 from payments.steps import Step
 
@@ -68,7 +68,12 @@ def answer_text(answer: InquiryOutcome) -> str:
     """One answer as a short comparable text, kept with the operation."""
     if isinstance(answer, Found):
         return f"{answer.trade.status or ''}:{'' if answer.trade.amount is None else answer.trade.amount}"
-    return type(answer).__name__
+    return outcome_text(answer)
+
+
+def outcome_text(answer: Outcome | InquiryOutcome) -> str:
+    """As `answer_text`, for what tells nothing of the trade."""
+    return f"Unknown:{answer.reason.kind}" if isinstance(answer, Unknown) else type(answer).__name__
 
 
 def _reaches(step: Step, trade: Trade) -> bool:

@@ -19,6 +19,7 @@ from payments import (
     panel_words,
     processing_dates,
     transitions,
+    undecided,
     wording,
 )
 from payments.decisions import decide
@@ -107,6 +108,9 @@ class Panel:
     steps: tuple[PlanStep, ...]
     started_by: str
     watched: int | None
+    # The operation under way that only a person can end, and what that person looks up.
+    undecided: int | None
+    look_up: str
     refused_subscription: bool
 
 
@@ -122,6 +126,7 @@ def build(
     """The panel of a payment whose order and account are joined already."""
     order = payment.order
     is_open = facts.open_operation is not None
+    needs_person = is_open and last_operation is not None and undecided.still_waits(last_operation)
     buttons, impossible = _actions(facts, decisions) if may_move_money else ((), ())
     return Panel(
         rows=_rows(payment, facts, last_operation, now),
@@ -137,6 +142,8 @@ def build(
             else ""
         ),
         watched=last_operation.pk if is_open and last_operation else None,
+        undecided=last_operation.pk if needs_person and last_operation else None,
+        look_up=last_operation.message if needs_person and last_operation else "",
         refused_subscription=not is_open and _is_refused_subscription(payment),
     )
 

@@ -17,7 +17,7 @@ from cagolab import clock
 from gateways.outcomes import NotSent, Outcome, Reason, ReasonKind, Unknown
 from gateways.vocabulary import Action
 from payments import accounts, ask_schedule, calling, settlement
-from payments.judgement import WAITING, may_conclude_not_executed
+from payments.judgement import WAITING, may_conclude_not_executed, outcome_text
 from payments.models import Operation, Payment
 
 # First half of the advisory locks' keys; the second is the operation. A permanent registry: never reuse it.
@@ -48,14 +48,16 @@ def resume(operation: Operation, payment: Payment, now: datetime) -> Operation:
         Operation.objects.filter(pk=operation.pk, state=operation.state).update(ask_at=operation.ask_at)
         return operation
     step = operation.step
-    with _alone(operation.pk) as alone:
-        if not alone:
+    with alone(operation.pk) as is_alone:
+        if not is_alone:
             return operation
         operation.refresh_from_db()
         if operation.state not in Operation.OPEN_STATES or operation.step != step:
             return operation
         outcome = calling.call_step(payment, operation)
-    if _never_arrived(outcome, operation) and (closed := _heard_again(operation.pk, step, now)):
+    if not _never_arrived(outcome, operation):
+        Operation.objects.filter(pk=operation.pk).update(last_answer=outcome_text(outcome))
+    elif closed := _heard_again(operation.pk, step, now):
         return closed
     asks = operation.asks + 1
     Operation.objects.filter(pk=operation.pk).update(asks=asks)
@@ -102,10 +104,10 @@ def _heard_again(operation_id: int, step: int, now: datetime) -> Operation | Non
 
 
 @contextmanager
-def _alone(operation_id: int) -> Iterator[bool]:
+def alone(operation_id: int) -> Iterator[bool]:
     """Whether no other process goes on with this operation now.
 
-    A session's advisory lock, because no transaction may be open during the calls; it ends with the process.
+    A session's advisory lock, which its holder may take again, because no transaction may be open during the calls; it ends with the process.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, operation_id % 2**31])

@@ -154,6 +154,16 @@ def _end(
         payment.decline_code = operation.reason_code[:30]
 
 
+def close_as_absent(payment: Payment, operation: Operation, reason: Reason, now: datetime) -> None:
+    """End an operation of which a person has seen that it made no trade; the caller holds the locks.
+
+    A first authorization that does not exist has failed: nothing is left to ask about it.
+    """
+    if operation.action == Action.AUTHORIZE and payment.status not in LIVE_STATUSES:
+        payment.status = PaymentStatus.PAYFAIL.value
+    close(payment, operation, Operation.State.NOT_EXECUTED, reason, now)
+
+
 def apply_trade(payment: Payment, trade: Trade, *, goal: Step | None, now: datetime) -> None:
     """Write the provider's trade onto the payment row (unsaved): status, amount, dates, references.
 

@@ -16,6 +16,7 @@ from payments.views import (
     panel,
     payment_list,
     provider_list,
+    undecided,
 )
 
 app_name = "payments"
@@ -37,6 +38,7 @@ urlpatterns = [
     path("nightly/", nightly_settings.nightly_settings_edit, name="nightly_settings"),
     path("notifications/", notifications.notification_list, name="notifications"),
     path("notifications/<int:pk>/handled/", notifications.notification_handled, name="notification_handled"),
+    path("undecided/<int:pk>/", undecided.undecided_operation, name="undecided"),
     path("orders/<int:order_id>/panel/", panel.payment_panel, name="panel"),
     path("<int:pk>/log/", log.payment_log, name="log"),
     path("<int:pk>/<str:action>/", actions.payment_action, name="action"),

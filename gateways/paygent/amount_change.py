@@ -264,8 +264,9 @@ class AmountChange:
             self._keep_new(seen.trade, seen.status, stage="authorized")
             return None
         absent = isinstance(seen, NotFound)
+        is_told = absent or seen.reason.kind is ReasonKind.NOT_TOLD
         words = change_words.authorization_lost(
-            seen.reason if absent else reason, old=self._old_id, trading_id=trading_id, proven_absent=absent
+            seen.reason if is_told else reason, old=self._old_id, trading_id=trading_id, proven_absent=absent
         )
         return Unknown(reason=words)
 

@@ -52,10 +52,15 @@ class Refusal:
         return self.code.startswith("P")
 
     @property
+    def is_business(self) -> bool:
+        """Whether it is about the payment, and not about the telegram or their system."""
+        return bool(_BUSINESS.fullmatch(self.code))
+
+    @property
     def is_definite(self) -> bool:
         """Whether it is a "no", and not trouble after which it may have been done all the same."""
         said_no = _CARD_COMPANY_SAID_NO.fullmatch(self.detail) or not _CARD_NETWORK.fullmatch(self.detail)
-        return self.is_not_accepted or bool(_BUSINESS.fullmatch(self.code) and said_no)
+        return self.is_not_accepted or bool(self.is_business and said_no)
 
     @property
     def shown_code(self) -> str:

@@ -12,8 +12,10 @@ from gateways.interface import (
     CardToken,
     ChangeAmountRequest,
     Journal,
+    Lost,
     PaymentReference,
     ReauthorizeRequest,
+    Traced,
 )
 from gateways.outcomes import (
     Found,
@@ -46,6 +48,8 @@ CAPABILITIES = Capabilities(
     # A change of amount that meets a late answer or a refusal at every step: 094, 020, 094, 022, 094, 094 twice,
     # 021, 094, 094 twice; each with 10 seconds to connect, and something for name lookups.
     longest_call_seconds=600,
+    trace_key="payment_id",
+    trace_pattern=r"[0-9]{1,30}",
     resumes=frozenset({Action.CHANGE_AMOUNT}),
 )
 
@@ -144,11 +148,34 @@ class PaygentGateway:
         seen = self._look(payment, journal)
         return Found(trade=seen.trade) if isinstance(seen, Seen) else seen
 
+    def known_as(self, payment: PaymentReference, lost: Lost) -> str:
+        """マーチャント取引ID: of the new payment, where an amount was being changed."""
+        return lost.progress.get("new_trading_id") or _trading_id(payment)
+
+    def trace(
+        self, payment: PaymentReference, lost: Lost, trade_id: str, journal: Journal
+    ) -> Traced | Refused | NotSent | Unknown:
+        """094 by payment_id; what it tells of our number and the amount has to be the lost trade's."""
+        seen = self._telegrams.look(journal, payment_id=trade_id)
+        if isinstance(seen, NotFound):
+            return Refused(reason=seen.reason)
+        if not isinstance(seen, Seen):
+            return seen
+        told = seen.trade.references.get("trading_id", "")
+        if told not in {"", self.known_as(payment, lost)} or trade_id == lost.progress.get("old_payment_id"):
+            return _another_trade(trade_id, told)
+        if seen.trade.amount not in {None, lost.amount}:
+            return _another_amount(trade_id, seen.trade.amount, lost.amount)
+        if lost.action is Action.CHANGE_AMOUNT:
+            return Traced(trade=seen.trade, progress={"new_payment_id": trade_id, "stage": "authorized"})
+        return Traced(trade=seen.trade, progress={"payment_id": trade_id})
+
     def _look(self, payment: PaymentReference, journal: Journal) -> Seen | NotFound | NotSent | Unknown:
         return self._telegrams.look(
             journal,
-            payment_id=payment.references.get("payment_id", ""),
-            trading_id=payment.references.get("trading_id") or trading_ids.of_order(payment.order_id),
+            # A person may have found the number that an authorization's lost answer held.
+            payment_id=payment.references.get("payment_id") or journal.progress.get("payment_id", ""),
+            trading_id=_trading_id(payment),
         )
 
     def _payment_id(self, payment: PaymentReference, journal: Journal) -> str | Outcome:
@@ -161,3 +188,18 @@ class PaygentGateway:
         if isinstance(seen, NotFound):
             return Refused(reason=seen.reason)
         return NotSent(reason=Reason(kind=seen.reason.kind, code=seen.reason.code, text=_NOT_LOOKED_UP_TEXT))
+
+
+def _trading_id(payment: PaymentReference) -> str:
+    return payment.references.get("trading_id") or trading_ids.of_order(payment.order_id)
+
+
+def _another_trade(trade_id: str, trading_id: str) -> Refused:
+    whose = f"マーチャント取引ID「{trading_id}」" if trading_id else "別の取引"
+    text = f"決済ID {trade_id} は{whose}の決済で、この操作の取引ではありません。"
+    return Refused(reason=Reason(kind=ReasonKind.NOT_FOUND, text=text))
+
+
+def _another_amount(trade_id: str, told: int | None, expected: int) -> Refused:
+    text = f"決済ID {trade_id} の金額は{told or 0:,}円で、この操作の金額({expected:,}円)と違います。"
+    return Refused(reason=Reason(kind=ReasonKind.AMOUNT_MISMATCH, text=text))

@@ -102,7 +102,10 @@ class Telegrams:
             code = answer.shown_code[:40]
             if answer.code in self._not_found_codes:
                 return NotFound(reason=Reason(kind=ReasonKind.NOT_FOUND, code=code, text=_NOT_FOUND_TEXT))
-            return Unknown(reason=Reason(kind=ReasonKind.OTHER, code=code, text=_NOT_TOLD_TEXT))
+            # Asked by the number that Paygent itself gave, such an answer is about something else.
+            may_be_absent = answer.is_business and not payment_id
+            kind = ReasonKind.NOT_TOLD if may_be_absent else ReasonKind.OTHER
+            return Unknown(reason=Reason(kind=kind, code=code, text=_NOT_TOLD_TEXT))
         if not isinstance(answer, InquiryAnswer):
             return answer
         if payment_id and answer.payment_id != payment_id:

@@ -51,6 +51,10 @@ _GIVEN_UP_TEXT = (
     "オーソリを確定できなかったため、オーソリを取り消しました。請求はされません。"
     "お客様に、もう一度お支払い手続きをしていただいてください。"
 )
+_PAID_BACK_TEXT = (
+    "SBPSの管理画面で返金済みのため、この注文の決済は終了しました。"
+    "お客様に、もう一度お支払い手続きをしていただいてください。"
+)
 _COMMIT_UNKNOWN_TEXT = (
     "オーソリは取れましたが、確定できたかどうか分かりません。二重に実行せず、自動確認の結果をお待ちください。"
 )
@@ -136,6 +140,8 @@ class Authorization:
 
     def _go_on(self, stage: str) -> Outcome:
         if stage == ENDED:
+            if self._journal.progress.get("code") == states.RETURNED:
+                return _paid_back()
             code = self._journal.progress.get("code", "")
             judged = errors.judge(code)
             if errors.type_of(code) and not isinstance(judged, NotSent):
@@ -164,6 +170,9 @@ class Authorization:
         if found.payment_status == states.VOIDED:
             self._journal.remember(stage=VOIDED)
             return _given_up()
+        if found.payment_status == states.RETURNED:
+            self._journal.remember(stage=ENDED, code=states.RETURNED)
+            return _paid_back()
         return self._hold_is_left(found.payment_status)
 
     def _void(self) -> Outcome:
@@ -198,10 +207,9 @@ class Authorization:
         return Approved(trade=Trade(status=status, processed_at=held_at, references=references))
 
     def _look_up(self, answer: Failure | None) -> Unknown:
-        kind = answer.reason.kind if isinstance(answer, Unknown) else ReasonKind.NO_ANSWER
         code = answer.reason.code if answer is not None else ""
         text = look_up_text(self._payment, self._journal, amount=self._request.amount)
-        return Unknown(reason=Reason(kind=kind, code=code, text=text))
+        return Unknown(reason=Reason(kind=ReasonKind.NOT_TOLD, code=code, text=text))
 
     def _hold_is_left(self, code: str) -> Unknown:
         text = (
@@ -216,6 +224,12 @@ def _given_up() -> Declined:
     return Declined(reason=Reason(kind=ReasonKind.PROVIDER_TROUBLE, code=VOIDED, text=_GIVEN_UP_TEXT))
 
 
+def _paid_back() -> Declined:
+    return Declined(
+        reason=Reason(kind=ReasonKind.PROVIDER_TROUBLE, code=states.RETURNED, text=_PAID_BACK_TEXT)
+    )
+
+
 def look_up_text(payment: PaymentReference, journal: Journal, *, amount: int) -> str:
     """What a person looks up at SBPS when an authorization was lost, and what then."""
     asked_at = journal.progress.get("asked_at")
@@ -223,6 +237,6 @@ def look_up_text(payment: PaymentReference, journal: Journal, *, amount: int) ->
     return (
         "SBPSでオーソリが取れたかどうか分かりません。SBPSの管理画面の取引検索で、購入ID"
         f"「{payment.order_id}」({when}{amount:,}円)を調べてください。"
-        "取引があれば、管理画面でその与信を取り消してから、お客様に再度のご購入をご案内ください。"
-        "取引がなければ、請求はされていません。調べ終わるまで、この注文の決済をやり直さないでください。"
+        "調べた結果は、「要判断の決済操作」の画面で管理者が登録します。取引がなければ、請求はされていません。"
+        "登録するまで、この注文の決済をやり直さないでください。"
     )

@@ -13,8 +13,10 @@ from gateways.interface import (
     CaptureRequest,
     ChangeAmountRequest,
     Journal,
+    Lost,
     PaymentReference,
     ReauthorizeRequest,
+    Traced,
 )
 from gateways.outcomes import (
     Approved,
@@ -29,7 +31,7 @@ from gateways.outcomes import (
     Trade,
     Unknown,
 )
-from gateways.sbps import errors, states
+from gateways.sbps import authorization, errors, states
 from gateways.sbps.account import Account
 from gateways.sbps.authorization import Authorization, look_up_text
 from gateways.sbps.line import Failure, Line, Refusal, unreadable
@@ -47,6 +49,8 @@ CAPABILITIES = Capabilities(
     # Two authorizations, commit, inquiry, cancel and inquiry: 50 + 50 + 30 + 20 + 50 + 20, each with up to 10 for
     # the connection, and something for name lookups.
     longest_call_seconds=300,
+    trace_key="tracking_id",
+    trace_pattern=r"[0-9]{14}",
     resumes=frozenset({Action.AUTHORIZE}),
 )
 
@@ -175,7 +179,7 @@ class SbpsGateway:
         tracking_id = _tracking_id(payment, journal)
         if tracking_id is None:
             text = look_up_text(payment, journal, amount=payment.amount)
-            return Unknown(reason=Reason(kind=ReasonKind.NOT_FOUND, text=text))
+            return Unknown(reason=Reason(kind=ReasonKind.NOT_TOLD, text=text))
         answer = self._line.call(self._telegrams.inquire(tracking_id), Payment, journal)
         if isinstance(answer, Refusal):
             return _not_told(answer)
@@ -188,6 +192,30 @@ class SbpsGateway:
                 reason=Reason(kind=ReasonKind.WRONG_STATE, code="uncommitted", text=_UNCOMMITTED_TEXT)
             )
         return Found(trade=states.trade_of(answer, tracking_id))
+
+    def known_as(self, payment: PaymentReference, lost: Lost) -> str:
+        """購入ID."""
+        return payment.order_id
+
+    def trace(
+        self, payment: PaymentReference, lost: Lost, trade_id: str, journal: Journal
+    ) -> Traced | Refused | NotSent | Unknown:
+        """MG01 by the tracking id. SBPS tells neither order number nor amount: these the person has compared."""
+        answer = self._line.call(self._telegrams.inquire(trade_id), Payment, journal)
+        if isinstance(answer, Refusal):
+            told = _not_told(answer)
+            if isinstance(told, NotFound):
+                return Refused(reason=told.reason)
+            assert isinstance(told, NotSent | Unknown)
+            return told
+        if not isinstance(answer, Payment):
+            return answer
+        if not states.is_normal(answer):
+            return unreadable("res_status")
+        return Traced(
+            trade=states.trade_of(answer, trade_id),
+            progress={"stage": authorization.AUTHORIZED, "tracking_id": trade_id},
+        )
 
     def _confirmed(
         self, tracking_id: str, refusal: Refusal, expected: tuple[str, ...], on: date, journal: Journal

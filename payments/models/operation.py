@@ -38,6 +38,7 @@ class Operation(models.Model):
         RECOVERY = "recovery", "自動確認"
         NOTIFICATION = "notification", "結果通知"
         DIFFERENCES = "differences", "差異一覧"
+        UNDECIDED = "undecided", "要判断の決済"
 
     OPEN_STATES = (State.STARTED, State.UNCONFIRMED)
 

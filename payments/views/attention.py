@@ -8,9 +8,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from cagolab import clock
-from cagolab.roles import VIEW
-from gateways.vocabulary import Action
-from payments import attention, labels, wording
+from cagolab.roles import ADMINISTER, MOVE_MONEY, VIEW
+from payments import attention, labels, undecided
 
 # More are counted only: who has that many works from the top.
 SHOWN = 100
@@ -29,11 +28,12 @@ def attention_list(request: HttpRequest) -> HttpResponse:
     rows = [
         (
             operation,
-            wording.ACTION_NAMES[Action(operation.action)],
+            undecided.still_waits(operation),
             labels.status_label(operation.payment.account.provider, operation.payment.status),
         )
         for operation in sorted(found, key=lambda operation: operation.started_at, reverse=True)[:SHOWN]
     ]
     total, is_capped = attention.total(now)
-    context = {"rows": rows, "total": total, "is_capped": is_capped}
+    may_decide = request.user.has_perms((MOVE_MONEY, ADMINISTER))
+    context = {"rows": rows, "total": total, "is_capped": is_capped, "may_decide": may_decide}
     return render(request, "payments/attention.html", context)

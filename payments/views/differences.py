@@ -18,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from cagolab import clock
 from cagolab.htmx import HtmxRequest
 from cagolab.roles import MOVE_MONEY, VIEW
+from payments import undecided
 from payments.actors import By
 from payments.models import GatewayAccount, Operation, PaymentDifference
 from payments.reconciliation import adopt, bells, listing, standing
@@ -70,6 +71,7 @@ def difference_list(request: HttpRequest) -> HttpResponse:
         else "",
         "back": request.get_full_path(),
         "may_act": request.user.has_perm(MOVE_MONEY),
+        "undecided": undecided.waiting().count(),
     }
     return render(request, "payments/differences/list.html", context)
 

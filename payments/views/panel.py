@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from cagolab import clock
 from cagolab.htmx import HtmxRequest
-from cagolab.roles import MOVE_MONEY, VIEW
+from cagolab.roles import ADMINISTER, MOVE_MONEY, VIEW
 from orders.models import Order
 from payments import announcements, facts, labels, panel, panel_words, queries
 from payments.announcements import Announcement
@@ -74,6 +74,7 @@ def panel_context(
             may_move_money=user.has_perm(MOVE_MONEY),
         ),
         "may_move_money": user.has_perm(MOVE_MONEY),
+        "may_decide": user.has_perms((MOVE_MONEY, ADMINISTER)),
         "demo_words": panel_words.DEMO_DATA if payment.is_demo else "",
         "subscription_words": panel_words.SUBSCRIPTION_REFUSED,
         "attempts": [panel.attempt(other, message, other.account.provider) for other, message in attempts],

@@ -60,6 +60,7 @@ class Office:
             "payments:difference": 999_999,
             "payments:stale_orders_adopt": 999_999,
             "payments:notification_handled": 999_999,
+            "payments:undecided": 999_999,
         }.get(name, self.payment.order_id)
         known = {
             "pk": self.run.pk if name == "payments:stale_run" else pk,

@@ -82,6 +82,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "payments:nightly_settings": {"GET": ADMINISTER, "POST": ADMINISTER},
     "payments:notifications": {"GET": VIEW},
     "payments:notification_handled": {"POST": MOVE_MONEY},
+    "payments:undecided": {"GET": ADMINISTER, "POST": ADMINISTER},
     "payments:panel": {"GET": VIEW},
     "payments:log": {"GET": VIEW},
     "payments:action": {"GET": MOVE_MONEY, "POST": MOVE_MONEY},
@@ -108,6 +109,7 @@ NOT_THERE = {
     "payments:stale_orders_adopt",
     "payments:stale_run",
     "payments:notification_handled",
+    "payments:undecided",
 }
 
 
