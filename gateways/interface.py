@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from gateways.outcomes import Declined, InquiryOutcome, NotSent, Outcome, Refused, Trade, Unknown
+from gateways.outcomes import Approved, Declined, InquiryOutcome, NotSent, Outcome, Refused, Trade, Unknown
 from gateways.vocabulary import Action, CancelType, MethodKind, PaymentStatus
 
 # What an authorization, a change or a reauthorization ends as: a hold, or a charge at once.
@@ -60,9 +60,13 @@ class PaymentReference:
 
 @dataclass(frozen=True, kw_only=True)
 class CardToken:
-    """A one-time token made in the customer's browser. Card numbers never enter this process."""
+    """A one-time token made in the customer's browser. Card numbers never enter this process.
+
+    `keep_for` names the member for whom the provider is to keep the card (CC-7), where it does so with the payment.
+    """
 
     token: str = field(repr=False)
+    keep_for: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,8 +216,15 @@ CardFileFailure: TypeAlias = Declined | Refused | NotSent | Unknown
 class CardFile(Protocol):
     """The cards that a provider keeps for the members of the shop (CC-7). No call here moves money."""
 
+    def kept(self, *, member_id: str, journal: Journal) -> Sequence[KeptCard] | CardFileFailure: ...
+
+    def forget(self, *, member_id: str, card_seq: str, journal: Journal) -> Approved | CardFileFailure: ...
+
+
+@runtime_checkable
+class KeepsTraded(Protocol):
+    """A card file that keeps the card of a finished trade; the others keep it with the payment (CardToken)."""
+
     def keep_traded(
         self, *, member_id: str, order_id: str, journal: Journal
     ) -> KeptCard | CardFileFailure: ...
-
-    def kept(self, *, member_id: str, journal: Journal) -> Sequence[KeptCard] | CardFileFailure: ...

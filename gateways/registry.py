@@ -20,7 +20,7 @@ class Provider:
     account: str
     gateway: str
     capabilities: str
-    # Makes the card file from an account, or None; empty where cards of finished trades cannot be kept.
+    # Makes the card file from an account, or None; empty where the provider keeps no cards.
     card_file: str = ""
     # Makes the place where the provider's notices come in; empty where it sends none.
     notice_desk: str = ""
@@ -40,6 +40,7 @@ PROVIDERS: Mapping[str, Provider] = {
         account="gateways.paygent.account:Account",
         gateway="gateways.paygent.gateway:PaygentGateway",
         capabilities="gateways.paygent.gateway:CAPABILITIES",
+        card_file="gateways.paygent.cards:CardFile",
         notice_desk="gateways.paygent.notices:Desk",
         notice_queue="gateways.paygent.notices:NoticeQueue",
     ),
@@ -47,6 +48,7 @@ PROVIDERS: Mapping[str, Provider] = {
         account="gateways.sbps.account:Account",
         gateway="gateways.sbps.gateway:SbpsGateway",
         capabilities="gateways.sbps.gateway:CAPABILITIES",
+        card_file="gateways.sbps.cards:CardFile",
     ),
 }
 

@@ -116,7 +116,7 @@ class PayForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     token = forms.CharField(max_length=1025, required=False)
     # The number of the card in the member's card file; empty is a new card.
-    stored = forms.CharField(max_length=4, required=False, validators=[RegexValidator(r"\A[0-9]+\Z")])
+    stored = forms.CharField(max_length=10, required=False, validators=[RegexValidator(r"\A[0-9]+\Z")])
     keep = forms.BooleanField(
         label="このカードを登録する(次回からカード番号の入力が不要になります)", required=False
     )
@@ -132,3 +132,9 @@ class PayForm(forms.Form):
         if not cleaned.get("token") and not cleaned.get("stored"):
             raise forms.ValidationError(checkout_words.CARD_MISSING)
         return cleaned
+
+
+class ForgetForm(forms.Form):
+    """Which of the member's cards is to be taken off the file."""
+
+    card = forms.CharField(max_length=10, validators=[RegexValidator(r"\A[0-9]+\Z")])

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", checkout.cart, name="cart"),
     path("card/", checkout.card, name="card"),
     path("pay/", checkout.pay, name="pay"),
+    path("forget-card/", checkout.forget_card, name="forget_card"),
     path("back/", checkout.back, name="back"),
     path("result/", checkout.result, name="result"),
 ]

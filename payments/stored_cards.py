@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.conf import settings
 
 from gateways import registry
-from gateways.interface import CardFile, KeptCard
+from gateways.interface import CardFile, CardToken, KeepsTraded, KeptCard
+from gateways.outcomes import Approved
 from gateways.vocabulary import Action
 from orders.models import Customer
 from payments import throttle
@@ -41,14 +43,37 @@ def usable(customer: Customer | None, account: GatewayAccount) -> Sequence[KeptC
     return answer if isinstance(answer, Sequence) else ()
 
 
+def to_keep(card: CardToken, customer: Customer, account: GatewayAccount) -> CardToken:
+    """The token with the wish to keep its card, where the provider keeps it with the payment."""
+    file = _card_file(account)
+    if file is None or isinstance(file, KeepsTraded):
+        return card
+    return replace(card, keep_for=_member_id(customer))
+
+
+def forget(customer: Customer | None, account: GatewayAccount, card_seq: str) -> bool:
+    """Delete one of the member's cards at the provider; whether it is off the file."""
+    if customer is None or not customer.member_id:
+        return False
+    file, operation = _card_file(account), _last_authorization(customer, account)
+    if file is None or operation is None:
+        return False
+    with throttle.slot(account) as admitted:
+        if not admitted:
+            return False
+        journal = OperationJournal(operation)
+        answer = file.forget(member_id=customer.member_id, card_seq=card_seq, journal=journal)
+    return isinstance(answer, Approved)
+
+
 def keep(operation: Operation, customer: Customer) -> None:
-    """Keep the card of a successful authorization, once per operation however often it is asked for.
+    """Keep the card of a successful authorization where the provider does so afterwards, once per operation.
 
     A failure changes nothing for the order: what is paid is paid, and the customer can register again next time.
     """
     account = GatewayAccount.objects.get(payments__operations=operation)
     file = _card_file(account)
-    if file is None or not _is_first(operation):
+    if not isinstance(file, KeepsTraded) or not _is_first(operation):
         return
     with throttle.slot(account) as admitted:
         if admitted:

@@ -11,6 +11,8 @@ from gateways.paygent.errors import Refusal
 from gateways.paygent.line import Line, unreadable
 from gateways.paygent.messages import DeleteCard, ListCards, StoreCard, StoredCardAnswer
 
+_LONGEST_CUSTOMER_ID = 25
+
 # What a call ends in when it does not end in a card.
 Failure = Declined | Refused | NotSent | Unknown
 
@@ -35,14 +37,15 @@ class CardFile:
 
     def keep(self, *, member_id: str, token: str, journal: Journal) -> KeptCard | Failure:
         """Keep the card behind a token."""
-        answer = self._line.ask(StoreCard(customer_id=member_id, card_token=token), StoredCardAnswer, journal)
+        telegram = StoreCard(customer_id=customer_id(member_id), card_token=token)
+        answer = self._line.ask(telegram, StoredCardAnswer, journal)
         if isinstance(answer, StoredCardAnswer):
             return KeptCard(card_seq=answer.customer_card_id)
         return answer.judged() if isinstance(answer, Refusal) else answer
 
     def kept(self, *, member_id: str, journal: Journal) -> tuple[KeptCard, ...] | Failure:
         """The customer's cards. Nobody has told the code for "none", so that is a refusal like any other."""
-        rows = self._line.rows(ListCards(customer_id=member_id), journal)
+        rows = self._line.rows(ListCards(customer_id=customer_id(member_id)), journal)
         if isinstance(rows, Refusal):
             return rows.judged()
         if not isinstance(rows, list):
@@ -60,10 +63,16 @@ class CardFile:
 
     def forget(self, *, member_id: str, card_seq: str, journal: Journal) -> Approved | Failure:
         """Delete a card from the file."""
-        answer = self._line.fields(DeleteCard(customer_id=member_id, customer_card_id=card_seq), journal)
+        telegram = DeleteCard(customer_id=customer_id(member_id), customer_card_id=card_seq)
+        answer = self._line.fields(telegram, journal)
         if isinstance(answer, Refusal):
             return answer.judged()
         return Approved(trade=Trade()) if isinstance(answer, dict) else answer
+
+
+def customer_id(member_id: str) -> str:
+    """A member as Paygent takes one: the beginning of an id of ours, which is random all the way through."""
+    return member_id[:_LONGEST_CUSTOMER_ID]
 
 
 def _year_first(valid_term: str) -> str:

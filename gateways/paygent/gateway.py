@@ -9,15 +9,19 @@ from gateways.interface import (
     CancelRequest,
     Capabilities,
     CaptureRequest,
+    CardSource,
     CardToken,
     ChangeAmountRequest,
     Journal,
     Lost,
     PaymentReference,
     ReauthorizeRequest,
+    StoredCard,
     Traced,
 )
 from gateways.outcomes import (
+    Approved,
+    Declined,
     Found,
     InquiryOutcome,
     NotFound,
@@ -31,6 +35,7 @@ from gateways.outcomes import (
 from gateways.paygent import trading_ids
 from gateways.paygent.account import Account
 from gateways.paygent.amount_change import AmountChange
+from gateways.paygent.cards import CardFile, KeptCard, customer_id
 from gateways.paygent.messages import Authorize, CancelCapture, Capture, Void, payment_class
 from gateways.paygent.telegrams import Seen, Telegrams
 from gateways.vocabulary import Action, CancelType, MethodKind, PaymentStatus
@@ -81,19 +86,45 @@ class PaygentGateway:
         self.capabilities = replace(CAPABILITIES, not_found_is_proof=bool(account.not_found_codes))
         self._corrects_decreases = account.corrects_decreases
         self._telegrams = Telegrams(account)
+        self._cards = CardFile(account)
 
     def authorize(self, payment: PaymentReference, request: AuthorizeRequest, journal: Journal) -> Outcome:
         """020 under a trading_id made of the order id, so that a lost answer can be asked for."""
         if payment.kind is not MethodKind.CARD:
             return _CARDS_ONLY
+        if isinstance(request.card, CardToken) and request.card.keep_for:
+            return self._authorize_and_keep(payment, request, request.card, journal)
+        return self._authorize(payment, request, request.card, journal)
+
+    def _authorize_and_keep(
+        self, payment: PaymentReference, request: AuthorizeRequest, card: CardToken, journal: Journal
+    ) -> Outcome:
+        """025, then 020 with the kept card, since a token serves once; a card that does not pay is forgotten (026).
+
+        Where it cannot be kept, the token pays: keeping is a convenience.
+        """
+        kept = self._cards.keep(member_id=card.keep_for, token=card.token, journal=journal)
+        if isinstance(kept, Declined):
+            return kept
+        if not isinstance(kept, KeptCard):
+            return self._authorize(payment, request, card, journal)
+        stored = StoredCard(member_id=card.keep_for, card_seq=kept.card_seq)
+        outcome = self._authorize(payment, request, stored, journal)
+        if not isinstance(outcome, Approved | Unknown):
+            self._cards.forget(member_id=card.keep_for, card_seq=kept.card_seq, journal=journal)
+        return outcome
+
+    def _authorize(
+        self, payment: PaymentReference, request: AuthorizeRequest, source: CardSource, journal: Journal
+    ) -> Outcome:
         card: dict[str, str]
-        if isinstance(request.card, CardToken):
-            card = {"card_token": request.card.token}
+        if isinstance(source, CardToken):
+            card = {"card_token": source.token}
         else:
             card = {
                 "stock_card_mode": "1",
-                "customer_id": request.card.member_id,
-                "customer_card_id": request.card.card_seq,
+                "customer_id": customer_id(source.member_id),
+                "customer_card_id": source.card_seq,
             }
         telegram = Authorize(
             trading_id=trading_ids.of_order(payment.order_id),

@@ -19,7 +19,9 @@ from gateways.sbps.messages import (
     CancelOrRefund,
     Capture,
     Commit,
+    DeleteCard,
     Inquire,
+    ReferCard,
     Request,
 )
 from gateways.transport import MaybeSent, NeverSent, Transport
@@ -33,6 +35,7 @@ _COMMIT_SECONDS = 30.0
 _MOVE_SECONDS = 50.0
 # Reads only.
 _INQUIRE_SECONDS = 20.0
+_CARD_FILE_SECONDS = 15.0
 
 READ_SECONDS: dict[str, float] = {
     Authorize.api_id: _AUTHORIZE_SECONDS,
@@ -40,6 +43,9 @@ READ_SECONDS: dict[str, float] = {
     Capture.api_id: _MOVE_SECONDS,
     CancelOrRefund.api_id: _MOVE_SECONDS,
     Inquire.api_id: _INQUIRE_SECONDS,
+    # The customer waits for the card page.
+    ReferCard.api_id: _CARD_FILE_SECONDS,
+    DeleteCard.api_id: _CARD_FILE_SECONDS,
 }
 
 # How long a telegram is good for at SBPS: one that is held up on the way must not be executed after recovery has

@@ -12,7 +12,7 @@ from gateways.clock import TOKYO
 from gateways.sbps.wire import Block, Leaf, Node
 
 ENCRYPTED, PLAIN = "1", "0"
-YES = "1"
+YES, NO = "1", "0"
 # An inquiry shows the last four digits of the card.
 LAST_FOUR = "2"
 # dealings_type.
@@ -144,6 +144,28 @@ class Inquire(Request):
     encrypted_flg: str
 
 
+class ReferCard(Request):
+    """Show the card that is kept for a customer."""
+
+    api_id = "MG02-00104-101"
+
+    cust_code: str
+    sps_cust_info_return_flg: str = NO
+    response_info_type: str
+    pay_option_manage: PayOptionManage
+    encrypted_flg: str
+
+
+class DeleteCard(Request):
+    """Forget the card that is kept for a customer."""
+
+    api_id = "MG02-00103-101"
+
+    cust_code: str
+    sps_cust_info_return_flg: str = NO
+    encrypted_flg: str
+
+
 def _tokyo_time(value: object) -> object:
     if isinstance(value, str):
         if len(value) != 14 or not value.isascii() or not value.isdigit():
@@ -211,3 +233,14 @@ class Payment(Answer):
     def told(self) -> str:
         """The two statuses, which alone make up the answer."""
         return f"決済ステータス {self.payment_status} 確定ステータス {self.commit_status}"
+
+
+class CardShown(Answer):
+    """A card on file; `cc_expiration` is YYYYMM."""
+
+    cc_number: str = Field(alias="res_pay_method_info/cc_number")
+    cc_expiration: str = Field(default="", alias="res_pay_method_info/cc_expiration")
+
+
+class CardForgotten(Answer):
+    """The card is off the file."""

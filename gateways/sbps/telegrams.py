@@ -12,6 +12,7 @@ from gateways.sbps.messages import (
     INSTALMENTS,
     LAST_FOUR,
     LUMP_SUM,
+    NO,
     PLAIN,
     YES,
     AmountOption,
@@ -39,18 +40,21 @@ class Telegrams:
     def authorize(self, payment: PaymentReference, request: AuthorizeRequest) -> Authorize:
         """A one-time token is `token:token_key`, a stored card is all that its customer has.
 
-        A customer who pays without a stored card is a new one to SBPS: the order number serves.
+        A customer who pays without a stored card, and wants none kept, is a new one to SBPS: the order number serves.
         """
         in_parts = request.installments > 1
         if isinstance(request.card, CardToken):
-            customer = payment.order_id
+            customer = request.card.keep_for or payment.order_id
             token, _, token_key = request.card.token.partition(":")
             card = PayOptionManage(
-                token=token, token_key=token_key, cust_manage_flg=PLAIN, cardbrand_return_flg=YES
+                token=token,
+                token_key=token_key,
+                cust_manage_flg=YES if request.card.keep_for else NO,
+                cardbrand_return_flg=YES,
             )
         else:
             customer = request.card.member_id
-            card = PayOptionManage(cust_manage_flg=PLAIN, cardbrand_return_flg=YES)
+            card = PayOptionManage(cust_manage_flg=NO, cardbrand_return_flg=YES)
         return Authorize(
             **self._shop,
             cust_code=customer,

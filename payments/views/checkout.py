@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.db.models import Q
@@ -21,7 +22,7 @@ from orders.models import Order, PaymentMethod, Product
 from orders.statuses import OrderStatus
 from payments import authorizations, checkout_words, stored_cards
 from payments.actors import By
-from payments.checkout_forms import CartForm, PayForm
+from payments.checkout_forms import CartForm, ForgetForm, PayForm
 from payments.models import LIVE_STATUSES, GatewayAccount, Operation, Payment
 
 # Yen, tax included, whatever is bought.
@@ -121,6 +122,26 @@ def pay(request: HttpRequest) -> HttpResponseBase:
 
 @login_not_required
 @require_POST
+def forget_card(request: HttpRequest) -> HttpResponse:
+    """Take one of the member's cards off the file, and show the card page again."""
+    order = _order(request)
+    if order is None:
+        return redirect("checkout:cart")
+    form = ForgetForm(request.POST)
+    is_forgotten = form.is_valid() and stored_cards.forget(
+        order.customer, _account(order), form.cleaned_data["card"]
+    )
+    level, text = (
+        (messages.SUCCESS, checkout_words.CARD_FORGOTTEN)
+        if is_forgotten
+        else (messages.WARNING, checkout_words.CARD_NOT_FORGOTTEN)
+    )
+    messages.add_message(request, level, text)
+    return redirect("checkout:card")
+
+
+@login_not_required
+@require_POST
 def back(request: HttpRequest) -> HttpResponse:
     """Back from the card page: no order is left (PG-4); after refused tries it stays, cancelled."""
     order = _order(request)
@@ -205,7 +226,10 @@ def _cancelled_after_refusals(order_id: int) -> bool:
 
 def _source(form: PayForm, order: Order) -> CardSource | None:
     if not (card_seq := form.cleaned_data["stored"]):
-        return CardToken(token=form.cleaned_data["token"])
+        card = CardToken(token=form.cleaned_data["token"])
+        if form.cleaned_data["keep"] and order.customer is not None:
+            return stored_cards.to_keep(card, order.customer, _account(order))
+        return card
     if order.customer is None or not order.customer.member_id:
         return None
     return StoredCard(member_id=order.customer.member_id, card_seq=card_seq)

@@ -90,6 +90,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "checkout:cart": {"GET": ANYBODY, "POST": ANYBODY},
     "checkout:card": {"GET": ANYBODY},
     "checkout:pay": {"POST": ANYBODY},
+    "checkout:forget_card": {"POST": ANYBODY},
     "checkout:back": {"POST": ANYBODY},
     "checkout:result": {"GET": ANYBODY},
 }
