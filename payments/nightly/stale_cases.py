@@ -121,6 +121,8 @@ def _ask(case: StaleCase, payment: Payment, by: By) -> Ended | Later | None:
         return None
     if operation.reason_kind == ReasonKind.NOT_FOUND:
         return _without_trade(payment, was)
+    if operation.reason_kind == ReasonKind.NOT_TOLD:
+        return _not_told(payment)
     if operation.reason_kind == ReasonKind.WRONG_STATE:  # two attempts are live, which our record cannot hold
         return _person(
             f"決済オーダーID {payment.provider_order_id} のほかにも有効な決済があります。"
@@ -153,11 +155,15 @@ def _without_trade(payment: Payment, was: PaymentStatus) -> Ended | None:
             "決済代行会社の管理画面で確認してください。"
         )
     if not accounts.gateway(payment.account.code).capabilities.not_found_is_proof:
-        return _person(
-            f"決済代行会社にこの取引({payment.provider_order_id})が見つかりません。請求がないことを、"
-            "決済代行会社の管理画面で確認してください。"
-        )
+        return _not_told(payment)
     return None
+
+
+def _not_told(payment: Payment) -> Ended:
+    return _person(
+        f"決済代行会社にこの取引({payment.provider_order_id})が見つかりません。請求がないことを、"
+        "決済代行会社の管理画面で確認してください。"
+    )
 
 
 def _judge(case: StaleCase, payment: Payment, by: By) -> Ended | Later | str:
