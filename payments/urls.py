@@ -34,6 +34,7 @@ urlpatterns = [
     path("stale-orders/", nightly.stale_order_list, name="stale_orders"),
     path("stale-orders/start/", nightly.stale_order_start, name="stale_orders_start"),
     path("stale-orders/adopt/<int:pk>/", nightly.adopt, name="stale_orders_adopt"),
+    path("stale-orders/release/<int:pk>/", nightly.release_order, name="stale_orders_release"),
     path("stale-orders/<uuid:pk>/", nightly.stale_order_run, name="stale_run"),
     path("nightly/", nightly_settings.nightly_settings_edit, name="nightly_settings"),
     path("notifications/", notifications.notification_list, name="notifications"),

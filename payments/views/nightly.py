@@ -21,7 +21,7 @@ from orders import changes
 from orders.models import Order
 from payments import labels
 from payments.models import NightlyJob, Payment, StaleCase, StaleRun
-from payments.nightly import adoption, rules, stale_orders, stale_worklist
+from payments.nightly import adoption, release, rules, stale_orders, stale_worklist
 from payments.nightly.settings_row import job, nightly_settings
 from payments.views.operator import by
 
@@ -56,6 +56,7 @@ def stale_order_list(request: HttpRequest) -> HttpResponse:
         "next_run": rules.next_run(schedule.hour, schedule.last_run_on, now) if schedule.is_on else None,
         "running": stale_orders.running(),
         "waiting": _waiting(),
+        "untold": release.waiting()[:SHOWN_ORDERS],
         "runs": [
             (run, stale_orders.counts(run))
             for run in StaleRun.objects.order_by("-started_at", "-id")[:SHOWN_RUNS]
@@ -119,6 +120,19 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
             f"注文番号 {result.number} を受注として採用し、対応状況を「{result.after.label}」にしました。"
             "内容を確認し、発送の準備をしてください。",
         )
+    return redirect("payments:stale_orders")
+
+
+@permission_required(MOVE_MONEY, raise_exception=True)
+@require_POST
+def release_order(request: HttpRequest, pk: int) -> HttpResponse:
+    """請求がないことを確認して取り消す: a person has looked where we cannot ask."""
+    case = get_object_or_404(StaleCase, pk=pk)
+    result = release.release(case_id=case.pk, by=by(request), now=clock.now())
+    if isinstance(result, changes.StatusRefused):
+        messages.error(request, result.reason)
+    else:
+        messages.success(request, f"注文番号 {result.number} を取り消し、在庫とポイントを元に戻しました。")
     return redirect("payments:stale_orders")
 
 

@@ -59,6 +59,7 @@ class Office:
             # None of these is in this office.
             "payments:difference": 999_999,
             "payments:stale_orders_adopt": 999_999,
+            "payments:stale_orders_release": 999_999,
             "payments:notification_handled": 999_999,
             "payments:undecided": 999_999,
         }.get(name, self.payment.order_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -143,6 +144,27 @@ def test_a_sale_waits_with_two_buttons_and_adopting_says_so(
     )
     order.refresh_from_db()
     assert order.status == OrderStatus.PAID
+
+
+def test_what_nobody_could_tell_has_a_button_and_says_what_was_done(
+    sbps: World, as_role: Callable[[str], Client]
+) -> None:
+    given_up = GivenUpShop(sbps)
+    order = given_up.order()
+    payment = given_up.never_arrived(order)
+    given_up.run()
+    client = as_role("決済操作")
+    page = client.get(PAGE).content.decode()
+    assert "請求の有無を確認する注文" in page
+    assert f"SBペイメントサービス {payment.provider_order_id}" in page
+    address = re.search(rf"{PAGE}release/\d+/", page)
+    assert address
+    assert as_role("受注編集").post(address[0]).status_code == 403
+    assert client.get(address[0]).status_code == 405
+    answer = client.post(address[0], follow=True).content.decode()
+    assert f"注文番号 {order.number} を取り消し、在庫とポイントを元に戻しました。" in answer
+    assert "請求の有無を確認する注文" not in answer
+    assert "すでに「注文取消し」です" in client.post(address[0], follow=True).content.decode()
 
 
 def test_an_administrator_sets_the_schedule(world: World, as_role: Callable[[str], Client]) -> None:

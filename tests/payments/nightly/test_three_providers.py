@@ -16,7 +16,15 @@ from orders.models import Order
 from orders.statuses import OrderStatus
 from payments import accounts, inquiry, operations, recovery
 from payments.models import NightlyJob, Operation, Payment, ShopMail, StaleCase, StaleRun
-from payments.nightly import adoption, schedule, shop_mails, stale_cases, stale_orders, stale_worklist
+from payments.nightly import (
+    adoption,
+    release,
+    schedule,
+    shop_mails,
+    stale_cases,
+    stale_orders,
+    stale_worklist,
+)
 from tests.bulk.shop import in_threads
 from tests.gateway_world import CREDENTIALS, OPERATOR, World
 from tests.payments.nightly.shop import POINTS, STOCK, GivenUpShop, ProcessDied, make_due, outcome
@@ -301,6 +309,49 @@ def test_sbps_can_never_say_that_nothing_arrived_so_a_person_looks(at_sbps: Give
         f"■ 判断が必要な注文（売上などが見つかりました）\n注文番号 {order.number}："
         in ShopMail.objects.get().body
     )
+
+
+def released(order: Order) -> changes.StatusChanged | changes.StatusRefused:
+    """A person says that there is no charge."""
+    case = StaleCase.objects.filter(order=order).latest("id")
+    return release.release(case_id=case.pk, by=OPERATOR, now=clock.now())
+
+
+def test_what_no_provider_can_tell_is_released_by_a_person_once(left: GivenUpShop) -> None:
+    order = left.order()
+    left.never_arrived(order)
+    run = left.run()
+    for _ in stale_cases.TRY_AGAIN:
+        make_due(run)
+        stale_orders.work(run.pk)
+    assert [case.order_id for case in release.waiting()] == [order.pk]
+    assert isinstance(released(order), changes.StatusChanged)
+    assert status(order) == OrderStatus.CANCELLED
+    assert (left.stock(), left.points(), left.ledgers_agree()) == (STOCK, POINTS, True)
+    told = order.changes.get(field="決済代行会社での請求の確認")
+    assert (told.actor_name, told.new) == (
+        OPERATOR.name,
+        "管理画面で、請求がないことを確認しました。",
+    )
+    assert isinstance(released(order), changes.StatusRefused)
+    assert not release.waiting().exists()
+    assert (left.stock(), left.points()) == (STOCK, POINTS)
+
+
+def test_nobody_releases_an_order_with_money_or_with_an_open_question(left: GivenUpShop) -> None:
+    order = left.order()
+    payment = left.lost(order, at_provider="SALES")
+    run = left.run()
+    assert not release.waiting().exists(), "it waits for 受注として採用 or 返金"
+    refused = released(order)
+    assert isinstance(refused, changes.StatusRefused)
+    assert "取り消していません" in refused.reason
+    Payment.objects.filter(pk=payment.pk).update(status=S.UNPROCESSED, is_open=True)
+    assert not release.waiting().exists()
+    refused = released(order)
+    assert isinstance(refused, changes.StatusRefused)
+    assert "確認中" in refused.reason
+    assert (status(order), left.stock(), run.state) == (OrderStatus.PENDING, STOCK - 1, "finished")
 
 
 def test_the_daily_mail_names_the_deadlines_at_all_three(
