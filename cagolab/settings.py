@@ -181,7 +181,7 @@ CELERY_BEAT_SCHEDULE = {
     "ring-bulk-runs-again": {"task": "orders.bulk.tasks.ring", "schedule": 60.0},
     "send-queued-mails": {"task": "orders.tasks.send_mails", "schedule": 60.0},
     "nightly-jobs": {"task": "payments.nightly.tasks.tick", "schedule": 60.0},
-    "ask-about-notifications": {"task": "payments.notifications.tasks.ring", "schedule": 60.0},
+    "ask-about-notifications": {"task": "payments.notifications.tasks.ask", "schedule": 60.0},
     "fetch-notifications": {"task": "payments.notifications.tasks.fetch", "schedule": 60.0},
     "fold-order-counts": {"task": "orders.tasks.fold_counts", "schedule": 60.0},
 }

@@ -78,17 +78,6 @@ def work(*, seconds: float = BELL_SECONDS) -> int:
     return done
 
 
-def seconds_until_due() -> float | None:
-    """How long until a waiting notification is due; None when none waits."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT greatest(0, extract(epoch FROM min(coalesce(not_before, clock_timestamp()))"
-            " - clock_timestamp())) FROM payments_notification WHERE state = 'waiting'"
-        )
-        (seconds,) = cursor.fetchone()
-    return None if seconds is None else float(seconds)
-
-
 def _handle(row: Notification) -> None:
     payment = Payment.objects.select_related("account").get(notifications=row)
     if payment.is_demo:

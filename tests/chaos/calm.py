@@ -24,7 +24,7 @@ BELLS = (
     "orders.bulk.tasks.ring",
     "payments.tasks.ring_reconciliations",
     "payments.nightly.tasks.tick",
-    "payments.notifications.tasks.ring",
+    "payments.notifications.tasks.ask",
     "orders.tasks.fold_counts",
 )
 ROUNDS = 60

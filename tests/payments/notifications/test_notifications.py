@@ -19,7 +19,7 @@ from gateways.vocabulary import PaymentStatus as S
 from orders.models import Order
 from payments import authorizations, inquiry, operations
 from payments.models import Notification, Operation, Payment, PaymentDifference
-from payments.notifications import asking, limits
+from payments.notifications import asking, limits, tasks
 from tests.bulk.shop import in_threads
 from tests.gateway_world import OPERATOR, World
 from tests.payments.notifications.waiting import make_due, until
@@ -203,6 +203,18 @@ def test_a_perfect_forgery_changes_nothing_that_the_provider_does_not_confirm(wo
     row = Notification.objects.get()
     assert row.state == State.CONFIRMED
     assert "一致しています" in row.message
+
+
+def test_a_bell_rings_for_nothing_that_is_due_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each came with a bell of its own: bells that ring on would multiply with every notification."""
+    payment = world.held()
+    post(told(payment))
+    world.sandbox.post_fault("http_500", call="SearchTrade")
+    rung: list[object] = []
+    monkeypatch.setattr(tasks.ask, "apply_async", lambda *args, **options: rung.append(options))
+    tasks.ask()
+    assert Notification.objects.get().state == State.WAITING
+    assert rung == []
 
 
 def test_a_payment_at_the_convenience_store_arrives_by_notification(world: World, pushed: Any) -> None:
