@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 import uuid
@@ -58,9 +59,18 @@ redis.call('EXPIRE', KEYS[1], ARGV[1])
 """
 
 
-@cache
+_of_thread = threading.local()
+
+
 def _connection() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+    """The thread's own connection: callers share no lock, and a process that was forked begins anew."""
+    if getattr(_of_thread, "pid", None) != os.getpid():
+        _of_thread.pid = os.getpid()
+        _of_thread.connection = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, single_connection_client=True
+        )
+    connection: redis.Redis = _of_thread.connection
+    return connection
 
 
 @cache
@@ -102,7 +112,7 @@ class _Held:
                     return
             for key, leases in held.items():
                 with contextlib.suppress(redis.RedisError):
-                    _renew_script()(keys=[key], args=[LEASE_SECONDS, *leases])
+                    _renew_script()(keys=[key], args=[LEASE_SECONDS, *leases], client=_connection())
 
 
 _held = _Held()
@@ -139,7 +149,8 @@ def _wait(account: GatewayAccount, key: str, lease: str, leaves: int) -> bool:
     give_up = time.monotonic() + PATIENCE_SECONDS
     limit = max(1, account.max_concurrent_calls - leaves)
     while True:
-        if _take_script()(keys=[key, key], args=[LEASE_SECONDS, limit, account.max_calls_per_second, lease]):
+        args = [LEASE_SECONDS, limit, account.max_calls_per_second, lease]
+        if _take_script()(keys=[key, key], args=args, client=_connection()):
             return True
         if time.monotonic() > give_up:
             return False

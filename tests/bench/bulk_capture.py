@@ -10,7 +10,6 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import celery
@@ -76,7 +75,12 @@ def measure(stack: Stack, *, captures: int, workers: int) -> int:
     names = [f"worker{number}" for number in range(1, workers + 1)]
     for name in names:
         stack.start_worker(name, threads=CALLS_AT_A_TIME // workers)
-    time.sleep(6)  # a worker that is still loading would be counted as slow
+    # A worker that is still loading would be counted as slow.
+    if not stack.supervisor.wait_until(
+        lambda: shop.workers_that_answer() == workers, seconds=PATIENCE_SECONDS
+    ):
+        say(f"not all workers answer after {PATIENCE_SECONDS:.0f} s")
+        return 1
     before = {name: stack.cpu_seconds(name) for name in (*names, "sandbox")}
     transactions = shop.transactions()
     run = shop.start_run(order_ids[:captures])

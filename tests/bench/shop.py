@@ -13,6 +13,7 @@ from django.db.models import Max, Min
 from django.http import QueryDict
 
 from cagolab import clock
+from cagolab.celery import app
 from gateways.interface import AuthorizeRequest, CardToken, PaymentReference
 from gateways.outcomes import Approved
 from gateways.vocabulary import Action, MethodKind, PaymentStatus
@@ -136,6 +137,11 @@ def start_run(order_ids: Sequence[int]) -> BulkRun:
     run.refresh_from_db()
     tasks.ring_for(run)
     return run
+
+
+def workers_that_answer() -> int:
+    """How many workers are ready for bells."""
+    return len(app.control.ping(timeout=1.0))
 
 
 def is_finished(run: BulkRun) -> bool:

@@ -75,8 +75,6 @@ def test_the_slots_of_a_dead_process_come_free_soon(
     account.max_concurrent_calls = 1
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
-        throttle._connection.cache_clear()
-        throttle._take_script.cache_clear()
         with throttle.slot(account):
             os.write(writing, b"1")
             os._exit(9)
