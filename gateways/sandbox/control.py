@@ -30,7 +30,13 @@ POST /_admin             {"provider": "gmopg", "order_id": ..., "action": "SALES
                          acts as the provider's own admin screen does, by the same rules (409 when refused);
                          {"provider", "order_id", "status", "amount"} overwrites without rules and without a ledger line;
                          {"provider": "gmopg", "order_id", "enter": "REQSUCCESS", "pay_type": "3", "amount"} makes a trade
-                         of another kind; further wishes for it carry its pay_type
+                         of another kind; where an order has several trades, `pay_type` says which is meant
+                         {"provider": "gmopg", "order_id", "customer": "pays"}: the customer pays at the convenience store
+                         or at the bank, or agrees on the carrier's or Rakuten's page; "opens" goes to that page and
+                         stays there, "fails" refuses. A carrier's or Rakuten's trade takes `action` SALES and CANCEL,
+                         Rakuten's also CHANGE, コンビニ and Pay-easy CANCEL. Rakuten's requests (REQSALES ...) are
+                         done `gmopg_rakuten_seconds` (a setting) later, terms of コンビニ and Pay-easy end (EXPIRED)
+                         when the clock has passed them
 GET/POST /_notifications {"provider": "gmopg" | "paygent", "target": URL or null, "retries": 5, "retry_ms": 1000,
                          "delay_ms": 0, "copies": 1, "paused": bool, "newest_first": bool}: GMO-PG's 結果通知 or Paygent's
                          決済情報差分通知, sent to `target` after each change until it answers `0` or `result=0`;

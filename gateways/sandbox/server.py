@@ -170,20 +170,21 @@ async def run(
     """Serve until `stop` is set. `ready` gets the URL. Raises OSError where the port is not free."""
     loop = asyncio.get_running_loop()
     town: Town | None = None
-    pushing: list[asyncio.Task[None]] = []
+    running: list[asyncio.Task[None]] = []
     listening = await loop.create_server(
         lambda: Connection(_present(town)), host, port, backlog=BACKLOG, start_serving=False
     )
     try:
         # Only the process that owns the port touches the storage.
         town = Town(data_dir)
-        pushing = [loop.create_task(notifier.push()) for notifier in town.notifiers.values()]
+        running = [loop.create_task(notifier.push()) for notifier in town.notifiers.values()]
+        running.append(loop.create_task(town.tick()))
         await listening.start_serving()
         ready(f"http://{host}:{listening.sockets[0].getsockname()[1]}")
         await stop.wait()
     finally:
         listening.close()
-        for task in pushing:
+        for task in running:
             task.cancel()
         if town is not None:
             town.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from gateways.sandbox.sbps.room import SbpsRoom
 from gateways.sandbox.settings import Settings
 from gateways.sandbox.storage import Storage
 
+TICK_SECONDS = 0.2
+
 
 class Town:
     """The state of one running sandbox. A new provider is one more line in `rooms`."""
@@ -28,6 +31,13 @@ class Town:
         self.rooms: tuple[Room, ...] = (gmopg, paygent, SbpsRoom(self.house))
         # SBPS tells the shop nothing by itself.
         self.notifiers: Mapping[str, Notifier] = {gmopg.name: gmopg.notifier, paygent.name: paygent.notifier}
+        self._gmopg = gmopg
+
+    async def tick(self) -> None:
+        """Let happen what the clock alone brings about, for as long as the sandbox runs."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self._gmopg.let_time_pass()
 
     def room_of(self, path: str) -> Room | None:
         """The room that a path leads to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateways.sandbox.gmopg.wire import Fields, Parameters
@@ -19,7 +19,9 @@ SITES = {"tsite00000001": "sitepass01"}
 FORWARD = "2a99662"
 RAW_CARDS = "gmopg_raw_cards"
 VALID_DAYS = "gmopg_auth_valid_days"
-SETTINGS = {RAW_CARDS: 1, VALID_DAYS: 90}
+# How long Rakuten takes to deal with a request (REQSALES and the like), in seconds.
+RAKUTEN_SECONDS = "gmopg_rakuten_seconds"
+SETTINGS = {RAW_CARDS: 1, VALID_DAYS: 90, RAKUTEN_SECONDS: 60}
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS gmopg_counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -33,6 +35,8 @@ class Desk:
 
     house: House
     origin: str = ""
+    # Numbers of the trades that this call (or the clock) has moved and whose shop is to be told.
+    changed: list[int] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:

@@ -160,7 +160,7 @@ def secure_tran_2(desk: Desk, parameters: Parameters) -> Fields:
         raise Refused(NOT_SETTLED)
     if trade.status != "AUTHENTICATED":
         raise Refused(ALREADY_EXECUTED)
-    pending = trade.three_d_secure
+    pending = trade.kept
     if pending["result"] == "pending":
         raise Refused(NOT_SETTLED)
     if pending["result"] != "passed":

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateways.sandbox import notifier
 from gateways.sandbox.gmopg.desk import NAME
-from gateways.sandbox.gmopg.trades import Trade
+from gateways.sandbox.gmopg.trades import CARD, Trade
 from gateways.sandbox.storage import Storage
 
 RECEIVED = b"0"
@@ -32,13 +32,13 @@ class Notifier(notifier.Notifier):
         self._booked = 0
 
     def queue_booked(self) -> None:
-        """Queue a notification for each movement booked since the last call; inside its transaction."""
+        """Queue a notification for each movement of a card booked since the last call; inside its transaction."""
         if not self.is_on:
             return
         rows = self._ledger.rows(
             "SELECT ledger.id AS booking, trade.* FROM ledger JOIN gmopg_trades AS trade USING (order_id)"
-            " WHERE provider = ? AND ledger.id > ? ORDER BY ledger.id",
-            NAME, self._booked,
+            " WHERE provider = ? AND pay_type = ? AND ledger.id > ? ORDER BY ledger.id",
+            NAME, CARD, self._booked,
         )  # fmt: skip
         for row in rows:
             self._booked = row["booking"]
@@ -75,4 +75,5 @@ def fields_of(trade: Trade) -> dict[str, str]:
         "ErrCode": "",
         "ErrInfo": "",
         "PayType": trade.pay_type,
+        **trade.told,
     }

@@ -8,9 +8,15 @@ from typing import Any
 
 from gateways.sandbox.gmopg import (
     alter,
+    back_office,
     card_calls,
+    consent,
+    consent_pages,
+    counter,
+    dues,
     entry,
     execute,
+    life,
     members,
     search,
     stored_cards,
@@ -21,12 +27,13 @@ from gateways.sandbox.gmopg import (
 from gateways.sandbox.gmopg import (
     desk as desks,
 )
-from gateways.sandbox.gmopg.desk import NAME, SETTINGS, Desk, Handler, stamp
+from gateways.sandbox.gmopg.desk import NAME, SETTINGS, Desk, Handler
+from gateways.sandbox.gmopg.kinds import AT_A_COUNTER, AU, BY_CONSENT, CVS, DOCOMO, PAY_EASY, SOFTBANK
 from gateways.sandbox.gmopg.notifications import Notifier
 from gateways.sandbox.gmopg.trades import Trade
 from gateways.sandbox.gmopg.wire import Parameters, Refused, read_form, write_errors, write_fields
 from gateways.sandbox.messages import NOT_FOUND, Answer, Request
-from gateways.sandbox.rooms import AdminRefused, House, Visit
+from gateways.sandbox.rooms import House, Visit
 
 CALLS: Mapping[str, Handler] = {
     "EntryTran": entry.entry_tran,
@@ -45,6 +52,19 @@ CALLS: Mapping[str, Handler] = {
     "DeleteCard": card_calls.delete_card,
     "TradedCard": card_calls.traded_card,
     "SearchCardDetail": card_calls.search_card_detail,
+    **{f"EntryTran{kind.name}": partial(entry.entry_tran_of, kind) for kind in (*AT_A_COUNTER, *BY_CONSENT)},
+    "ExecTranCvs": counter.exec_tran_cvs,
+    "ExecTranPayEasy": counter.exec_tran_pay_easy,
+    "CvsCancel": partial(counter.cancel, CVS),
+    "PayEasyCancel": partial(counter.cancel, PAY_EASY),
+    **{f"ExecTran{kind.name}": partial(consent.exec_tran, kind) for kind in BY_CONSENT},
+    **{f"{kind.name}Sales": partial(consent.sales, kind) for kind in (AU, DOCOMO, SOFTBANK)},
+    "AuCancelReturn": partial(consent.cancel, AU),
+    "DocomoCancelReturn": partial(consent.cancel, DOCOMO),
+    "SbCancel": partial(consent.cancel, SOFTBANK),
+    "RakutenIdSales": consent.rakuten_sales,
+    "RakutenIdCancel": consent.rakuten_cancel,
+    "RakutenIdChange": consent.rakuten_change,
 }
 WRONG_METHOD, WRONG_ACCEPT, WRONG_TYPE, NO_BODY = "E00000001", "E00000002", "E00000003", "E00000010"
 NO_SUCH_CALL = "E91099997"
@@ -62,7 +82,7 @@ class GmoPgRoom:
     def __init__(self, house: House) -> None:
         self._house = house
         house.settings.declare(SETTINGS)
-        for module in (desks, trades, tokens, members, stored_cards):
+        for module in (desks, trades, dues, tokens, members, stored_cards):
             house.storage.add_schema(module.SCHEMA)
         self.notifier = Notifier(house.storage)
 
@@ -71,7 +91,10 @@ class GmoPgRoom:
         desk = Desk(self._house, origin=f"http://{request.headers.get('host', '')}")
         path = request.path.removeprefix(self.prefix)
         if path.startswith("payment/") and path.endswith(".idPass"):
-            return self._call(desk, path.removeprefix("payment/").removesuffix(".idPass"), request)
+            name = path.removeprefix("payment/").removesuffix(".idPass")
+            if name in consent_pages.START_PAGES and request.method == "POST":
+                return Visit(None, partial(self._show_start_page, desk, request))
+            return self._call(desk, name, request)
         if path == "token" and request.method == "OPTIONS":
             return Visit(None, lambda: tokens.PREFLIGHT)
         if path == "token" and request.method == "POST":
@@ -98,45 +121,55 @@ class GmoPgRoom:
         if handler is None:
             return write_errors([NO_SUCH_CALL])
         with self._house.storage.transaction():
+            life.let_time_pass(desk)
             try:
-                fields = handler(desk, parameters)
+                answer = write_fields(handler(desk, parameters))
                 self.notifier.queue_booked()
-                return write_fields(fields)
             except Refused as refused:
-                return write_errors(refused.codes)
+                answer = write_errors(refused.codes)
+            self._tell(desk)
+            return answer
+
+    def _show_start_page(self, desk: Desk, request: Request) -> Answer:
+        with self._house.storage.transaction():
+            life.let_time_pass(desk)
+            answer = consent_pages.start_page(desk, request)
+            self._tell(desk)
+        return answer
+
+    def _tell(self, desk: Desk) -> None:
+        for number in desk.changed:
+            self.notifier.queue(trades.by_number(desk, number))
+        desk.changed.clear()
+
+    def let_time_pass(self) -> None:
+        """What is due by the clock happens, whether or not anybody calls."""
+        desk = Desk(self._house)
+        with self._house.storage.transaction():
+            life.let_time_pass(desk)
+            self._tell(desk)
 
     def trades(self, order_id: str | None) -> list[dict[str, object]]:
         """The newest thousand, or those of one order."""
+        self.let_time_pass()
         rows = self._house.storage.rows(
             "SELECT * FROM gmopg_trades WHERE (?1 IS NULL OR order_id = ?1) ORDER BY id DESC LIMIT ?2",
             order_id, LISTED_TRADES,
         )  # fmt: skip
-        return [_shown(Trade(*row)) for row in rows]
+        return [back_office.shown(Trade(*row)) for row in rows]
 
     def change_behind_the_back(self, order_id: str, wish: Mapping[str, Any]) -> dict[str, object]:
-        """`action` goes through the same rules as the shop's calls; `status` and `amount` overwrite; `enter` makes a
-        trade of another kind in that status, as the shop's checkout would."""
-        desk, pay_type = Desk(self._house), str(wish.get("pay_type", trades.CARD))
+        """`customer` and `action` go through the same rules as calls; `status` and `amount` overwrite; `enter` makes
+        a trade of another kind in that status, as the shop's checkout would."""
+        desk = Desk(self._house)
         with self._house.storage.transaction():
-            if "enter" in wish:
-                _enter(desk, order_id, pay_type, wish)
-            trade = self._trade(order_id, pay_type)
-            if action := wish.get("action"):
-                _act(desk, trade, str(action), wish)
-                self.notifier.queue_booked()
-            else:
-                if "enter" not in wish:
-                    _overwrite(desk, trade, wish)
-                self.notifier.queue(self._trade(order_id, pay_type))
-        return self.trades(order_id)[0]
-
-    def _trade(self, order_id: str, pay_type: str) -> Trade:
-        row = self._house.storage.row(
-            "SELECT * FROM gmopg_trades WHERE order_id = ? AND pay_type = ?", order_id, pay_type
-        )
-        if row is None:
-            raise AdminRefused(f"no trade {order_id}")
-        return Trade(*row)
+            life.let_time_pass(desk)
+            trade = back_office.change(desk, order_id, wish)
+            self.notifier.queue_booked()
+            if not {"customer", "action"} & wish.keys():
+                desk.changed.append(trade.id)
+            self._tell(desk)
+        return back_office.shown(trade)
 
     def reset(self) -> None:
         """All state is in the storage, but for the address that is notified."""
@@ -159,77 +192,3 @@ def _order_of(desk: Desk, parameters: Parameters) -> str | None:
         return order_id
     trade = trades.by_access(desk, parameters.get("AccessID", ""), parameters.get("AccessPass", ""))
     return None if trade is None else trade.order_id
-
-
-def _act(desk: Desk, trade: Trade, action: str, wish: Mapping[str, Any]) -> None:
-    handler = alter.change_tran if action == "CHANGE" else alter.alter_tran
-    job = (
-        str(wish.get("job") or ("AUTH" if trade.status == "AUTH" else "CAPTURE"))
-        if action == "CHANGE"
-        else action
-    )
-    parameters = {
-        "ShopID": trade.shop_id,
-        "ShopPass": desks.SHOPS[trade.shop_id],
-        "AccessID": trade.access_id,
-        "AccessPass": trade.access_pass,
-        "JobCd": job,
-        "Amount": str(wish.get("amount", trade.amount or "")),
-        "Tax": str(trade.tax) if "amount" not in wish else "",
-        "Method": trade.method or "1",
-        "PayTimes": trade.pay_times,
-    }
-    try:
-        handler(desk, parameters, source="admin")
-    except Refused as refused:
-        raise AdminRefused(str(refused)) from refused
-
-
-def _enter(desk: Desk, order_id: str, pay_type: str, wish: Mapping[str, Any]) -> None:
-    shop_id = next(iter(desks.SHOPS))
-    if pay_type == trades.CARD or trades.by_order(desk, shop_id, order_id, pay_type) is not None:
-        raise AdminRefused("only a new trade of another kind than a card can be entered")
-    trade = trades.enter(
-        desk,
-        shop_id=shop_id,
-        order_id=order_id,
-        job="",
-        entry_job="",
-        pay_type=pay_type,
-        amount=int(wish.get("amount", 0)),
-        tax=0,
-        item_code="",
-        td_flag="0",
-        tds2_type="",
-    )
-    now = stamp(desk.now)
-    trades.update(desk, trade, status=str(wish["enter"]), tran_date=now, process_date=now)
-
-
-def _overwrite(desk: Desk, trade: Trade, wish: Mapping[str, Any]) -> None:
-    known = {"status", "amount"}
-    columns = {name: wish[name] for name in known if name in wish}
-    if not columns:
-        raise AdminRefused("expected action, status or amount")
-    now = stamp(desk.now)
-    trades.update(desk, trade, tran_date=now, process_date=now, **columns)
-
-
-def _shown(trade: Trade) -> dict[str, object]:
-    card = trade.known_card
-    return {
-        "provider": NAME,
-        "order_id": trade.order_id,
-        "shop_id": trade.shop_id,
-        "pay_type": trade.pay_type,
-        "status": trade.status,
-        "job": trade.job,
-        "amount": trade.amount,
-        "tax": trade.tax,
-        "access_id": f"{trade.access_id[:4]}{'*' * 28}",
-        "card": card.masked if card else "",
-        "approve": trade.approve,
-        "tran_id": trade.tran_id,
-        "tran_date": trade.tran_date,
-        "process_date": trade.process_date,
-    }

@@ -10,7 +10,7 @@ from gateways.sandbox.gmopg.wire import Fields, Parameters, Refused
 
 PAY_TYPES = frozenset(str(number) for number in range(29) if number not in (15, 17, 26))
 
-# Keys of the other pay types, empty for a card.
+# Keys of the other pay types, empty for a trade of another type.
 OTHER_KEYS = (
     "CvsCode",
     "CvsConfNo",
@@ -37,6 +37,9 @@ OTHER_KEYS = (
     "SbCancelAmount",
     "SbCancelTax",
 )
+
+# Keys that later versions added, behind the recorded ones; which come when is [inferred]: with a value only.
+LATER_KEYS = ("FinishDate", "PayeasyPaymentURL", "OrderDate", "CompletionDate")
 
 
 def search_trade(desk: Desk, parameters: Parameters) -> Fields:
@@ -68,11 +71,13 @@ def search_trade_multi(desk: Desk, parameters: Parameters) -> Fields:
             checks.add("004002")
         raise Refused(*checks.codes)
     checks.stop_on_errors()
+    told = trade.told
     return [
         *_fields(trade),
         ("PayType", trade.pay_type),
-        *((key, "") for key in OTHER_KEYS),
+        *((key, told.get(key, "")) for key in OTHER_KEYS),
         ("Currency", "JPN"),
+        *((key, told[key]) for key in LATER_KEYS if key in told),
     ]
 
 

@@ -37,7 +37,7 @@ def callback(desk: Desk, request: Request) -> Answer:
         return NOT_FOUND
     if trade.status != "AUTHENTICATED":
         return page("本人認証サービス", "この認証はすでに終わっています。")
-    pending = trade.three_d_secure
+    pending = trade.kept
     chosen = parse_qs(request.body.decode("ascii", "replace")).get("result", [""])[-1]
     if pending["result"] == "pending":
         if not pending["challenge"]:
@@ -53,7 +53,7 @@ def callback(desk: Desk, request: Request) -> Answer:
 
 
 def _back_to_shop(trade: Trade) -> Answer:
-    pending = trade.three_d_secure
+    pending = trade.kept
     url = str(pending["return_url"])
     if pending["callback"] == GET_ONCE:
         joined = f"{url}{'&' if '?' in url else '?'}{urlencode({'AccessID': trade.access_id})}"

@@ -87,10 +87,16 @@ class Trade:
         return Card.from_json(self.card) if self.card else None
 
     @property
-    def three_d_secure(self) -> dict[str, Any]:
-        """What a pending 3-D Secure authentication has to remember."""
+    def kept(self) -> dict[str, Any]:
+        """What the trade's kind has to remember: a pending 3-D Secure authentication, numbers of a slip ..."""
         kept: dict[str, Any] = json.loads(self.details)
         return kept
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What SearchTradeMulti and notifications tell of it beyond the common keys."""
+        told: dict[str, str] = self.kept.get("told", {})
+        return told
 
 
 def enter(
@@ -124,6 +130,13 @@ def by_order(desk: Desk, shop_id: str, order_id: str, pay_type: str = CARD) -> T
         shop_id, pay_type, order_id,
     )  # fmt: skip
     return None if row is None else Trade(*row)
+
+
+def by_number(desk: Desk, number: int) -> Trade:
+    """The trade with this row's number, which is known to exist."""
+    row = desk.house.storage.row("SELECT * FROM gmopg_trades WHERE id = ?", number)
+    assert row is not None  # noqa: S101 - trades are never deleted
+    return Trade(*row)
 
 
 def by_access(desk: Desk, access_id: str, access_pass: str, shop_id: str | None = None) -> Trade | None:
