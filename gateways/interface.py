@@ -34,6 +34,10 @@ class Capabilities:
     # An answer "no such trade" proves that an authorization never arrived.
     not_found_is_proof: bool = True
     max_amount: int = 9_999_999
+    # Where a kind of payment has a limit of its own (yen).
+    max_amount_by_kind: Mapping[MethodKind, int] = field(default_factory=dict, hash=False)
+    # Convenience stores that a customer may choose: the provider's code and the chain's name.
+    stores: Mapping[str, str] = field(default_factory=dict, hash=False)
     # The longest that one verb may wait for answers (seconds, all its telegrams together).
     longest_call_seconds: int = 200
     # Our name for the number by which the provider addresses a trade, as kept in Payment.references, and its shape
@@ -88,6 +92,30 @@ class AuthorizeRequest:
     target: Target
     card: CardSource
     installments: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payer:
+    """Who pays without a card, as the provider prints it. `store` is one of Capabilities.stores (コンビニ only).
+
+    `return_url` is where the payer's own pages lead back to (carriers and 楽天ペイ only).
+    """
+
+    name: str
+    kana: str
+    phone: str
+    email: str = ""
+    store: str = ""
+    return_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentRequest:
+    """Begin a payment that the customer makes elsewhere. `amount` in yen; `target` is what an agreement ends as."""
+
+    amount: int
+    target: Target
+    payer: Payer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +223,15 @@ class Tracing(Protocol):
         """Ask about the provider's number that the person has read there. Only Traced is the lost trade; moves no
         money."""
         ...
+
+
+@runtime_checkable
+class TakesRequests(Protocol):
+    """A gateway with other kinds of payment than cards. Approved means: the customer can now pay."""
+
+    def request_payment(
+        self, payment: PaymentReference, request: PaymentRequest, journal: Journal
+    ) -> Outcome: ...
 
 
 class KeptCard(Protocol):

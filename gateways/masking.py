@@ -33,6 +33,11 @@ _SECRET = frozenset(
         "encryptreceiptno",
         # A hash over values that stand beside it and the shop's password of ten characters.
         "checkstring",
+        # Who pays at a convenience store or a bank: the order knows, and the log of telegrams need not.
+        "customername",
+        "customerkana",
+        "telno",
+        "mailaddress",
         # Paygent's names.
         "connect_password",
         "card_token",

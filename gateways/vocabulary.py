@@ -32,9 +32,13 @@ class PaymentStatus(StrEnum):
 
 
 class Action(StrEnum):
-    """What an operator, a checkout or a nightly job may ask for. INQUIRE moves no money."""
+    """What an operator, a checkout or a nightly job may ask for. INQUIRE moves no money.
+
+    AUTHORIZE begins a payment by card, REQUEST one of another kind, which the customer then makes elsewhere.
+    """
 
     AUTHORIZE = "authorize"
+    REQUEST = "request"
     CAPTURE = "capture"
     CANCEL = "cancel"
     CHANGE_AMOUNT = "change_amount"
@@ -62,3 +66,12 @@ class MethodKind(StrEnum):
     DOCOMO = "docomo"
     SOFTBANK = "softbank"
     RAKUTEN = "rakuten"
+
+
+# What a payment begins with: before it there is nothing at the provider.
+BEGINNINGS = frozenset({Action.AUTHORIZE, Action.REQUEST})
+
+# Paid with a number that the customer takes to a convenience store or a bank.
+PAID_BY_NUMBER = frozenset({MethodKind.CVS, MethodKind.PAYEASY_ATM, MethodKind.PAYEASY_NET})
+# Paid by agreeing on the payer's own pages, a carrier's or Rakuten's.
+PAID_BY_CONSENT = frozenset({MethodKind.AU, MethodKind.DOCOMO, MethodKind.SOFTBANK, MethodKind.RAKUTEN})

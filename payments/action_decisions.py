@@ -235,13 +235,25 @@ def authorize(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Deci
     )
 
 
+def request(facts: Facts, now: datetime, rule: Rule, choices: Choices) -> Decision:
+    if refusal := _unpayable(facts):
+        return refusal
+    return Permit(
+        action=Action.REQUEST,
+        steps=(Step(action=Action.REQUEST, result=rule.results[0], amount=facts.payable),),
+        words=f"{wording.yen(facts.payable)}のお支払いを申し込みます。",
+        customer_sees="",
+    )
+
+
 def _unpayable(facts: Facts) -> Refusal | None:
     if facts.payable == 0:
         return Refusal(
             code="zero", reason="お支払い合計が0円のため行えません。請求しない場合は取消を行ってください。"
         )
-    if facts.payable > facts.capabilities.max_amount:
-        limit = wording.yen(facts.capabilities.max_amount)
+    highest = facts.capabilities.max_amount_by_kind.get(facts.kind, facts.capabilities.max_amount)
+    if facts.payable > highest:
+        limit = wording.yen(highest)
         return Refusal(code="too_much", reason=f"お支払い合計が決済できる上限({limit})を超えています。")
     return None
 

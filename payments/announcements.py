@@ -143,9 +143,16 @@ def _authorized(operation: Operation) -> str:
     return f"の与信が承認されました({wording.yen(operation.amount)}、{_ends_as(operation)})。"
 
 
+def _requested(operation: Operation) -> str:
+    return (
+        f"のお支払いの申込を受け付けました({wording.yen(operation.amount)})。お客様のお支払いを待っています。"
+    )
+
+
 _DONE: Mapping[Action, Callable[[Operation], str]] = MappingProxyType(
     {
         Action.AUTHORIZE: _authorized,
+        Action.REQUEST: _requested,
         Action.CAPTURE: _captured,
         Action.CANCEL: _cancelled,
         Action.CHANGE_AMOUNT: _changed,

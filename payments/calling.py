@@ -11,8 +11,11 @@ from gateways.interface import (
     ChangeAmountRequest,
     Gateway,
     Journal,
+    Payer,
     PaymentReference,
+    PaymentRequest,
     ReauthorizeRequest,
+    TakesRequests,
     Target,
 )
 from gateways.outcomes import InquiryOutcome, NotSent, Outcome, Reason, ReasonKind
@@ -33,16 +36,24 @@ _CLOSED = NotSent(
 )
 
 
-def call_step(payment: Payment, operation: Operation, *, card: CardSource | None = None) -> Outcome:
+def call_step(
+    payment: Payment, operation: Operation, *, card: CardSource | None = None, payer: Payer | None = None
+) -> Outcome:
     """Send the current step to the provider, write its telegrams down and return what came of it.
 
-    `card` is for AUTHORIZE only: a token lives in the request that brought it and is stored nowhere.
+    `card` is for AUTHORIZE only: a token lives in the request that brought it and is stored nowhere. `payer` is for
+    REQUEST only.
     """
-    return send_step(payment, operation, StepJournal(operation), card=card)
+    return send_step(payment, operation, StepJournal(operation), card=card, payer=payer)
 
 
 def send_step(
-    payment: Payment, operation: Operation, journal: StepJournal, *, card: CardSource | None = None
+    payment: Payment,
+    operation: Operation,
+    journal: StepJournal,
+    *,
+    card: CardSource | None = None,
+    payer: Payer | None = None,
 ) -> Outcome:
     """As `call_step`, with a journal of the caller's choice."""
     account = payment.account
@@ -59,8 +70,11 @@ def send_step(
                     text="決済代行会社への通信が混み合っているため、送信していません。しばらくしてからもう一度実行してください。",
                 )
             )
+        step = current_step(operation)
         try:
-            return _send(gateway, payment, current_step(operation), journal, card)
+            if step.action is Action.REQUEST:
+                return _request(gateway, payment, step, journal, payer)
+            return _send(gateway, payment, step, journal, card)
         except OperationClosed:
             return _CLOSED
 
@@ -126,6 +140,20 @@ def _send(
         case Action.REAUTHORIZE:
             return gateway.reauthorize(where, ReauthorizeRequest(amount=step.amount, target=target), journal)
     raise ValueError(f"no telegram belongs to {step.action}")
+
+
+def _request(
+    gateway: Gateway, payment: Payment, step: Step, journal: StepJournal, payer: Payer | None
+) -> Outcome:
+    if payer is None or not isinstance(gateway, TakesRequests):
+        raise ValueError("a request needs the payer, and a provider with other kinds of payment than cards")
+    target: Target = (
+        PaymentStatus.CAPTURE
+        if payment.account.checkout_target == PaymentStatus.CAPTURE
+        else PaymentStatus.AUTH
+    )
+    request = PaymentRequest(amount=step.amount, target=target, payer=payer)
+    return gateway.request_payment(reference(payment), request, journal)
 
 
 def _not_configured(code: str) -> NotSent:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
 
+from gateways.vocabulary import PAID_BY_NUMBER
 from orders.checkout import Buyer, CartItem
 from orders.forms.fields import PREFECTURES, PostalCodeField, line_field, phone_field
 from orders.models import Customer, PaymentMethod, Product
 from payments import checkout_words
 
 MAX_QUANTITY = 99
+KANA = re.compile(r"[ァ-ヶーｦ-ﾟ・ 　]+")
 # A subquery: a form refuses every choice from rows that are cut off directly.
 _SHOWN_MEMBERS = Customer.objects.order_by("id").values("pk")[:20]
 
@@ -51,7 +55,7 @@ class CartForm(forms.Form):
         if len(methods) > 1:
             self.fields["method"] = forms.ChoiceField(
                 label="お支払方法",
-                choices=[(str(method.pk), method.name) for method in methods],
+                choices=[(str(method.pk), _with_charge(method)) for method in methods],
                 required=False,
             )
         for product in products:
@@ -84,6 +88,10 @@ class CartForm(forms.Form):
             self.add_error("used_points", "ポイントは会員の方だけがご利用いただけます。")
         elif customer is not None and points > customer.points:
             self.add_error("used_points", f"保有ポイントは{customer.points}ポイントです。")
+        method = self.method()
+        by_number = method is not None and method.kind in PAID_BY_NUMBER
+        if by_number and not KANA.fullmatch(cleaned.get("kana", "")):
+            self.add_error("kana", "このお支払方法では、お名前(フリガナ)をカタカナで入力してください。")
         if not self.errors and not self.items():
             raise forms.ValidationError("商品の数量を入力してください。")
         return cleaned
@@ -97,7 +105,7 @@ class CartForm(forms.Form):
         ]
 
     def method(self) -> PaymentMethod | None:
-        """The way to pay that was chosen, otherwise the first; None where the shop has none by card."""
+        """The way to pay that was chosen, otherwise the first; None where the shop has none."""
         chosen = self.cleaned_data.get("method")
         return next(
             (method for method in self.methods if str(method.pk) == chosen), next(iter(self.methods), None)
@@ -107,6 +115,28 @@ class CartForm(forms.Form):
         """Who orders."""
         fields = ("name", "kana", "email", "phone", "postal_code", "prefecture", "address", "customer")
         return Buyer(**{field: self.cleaned_data[field] for field in fields})
+
+
+class RequestForm(forms.Form):
+    """The order on the page, the form's own key, and at which store the customer pays (コンビニ only)."""
+
+    order = forms.IntegerField(widget=forms.HiddenInput)
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, stores: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if stores:
+            self.fields["store"] = forms.ChoiceField(
+                label="お支払いになるコンビニ",
+                choices=list(stores.items()),
+                error_messages=dict.fromkeys(
+                    ("required", "invalid_choice"), "お支払いになるコンビニを選択してください。"
+                ),
+            )
+
+
+def _with_charge(method: PaymentMethod) -> str:
+    return f"{method.name}(手数料 {method.charge:,}円)" if method.charge else method.name
 
 
 class PayForm(forms.Form):

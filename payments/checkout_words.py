@@ -22,6 +22,11 @@ _BY_KIND: Mapping[str, str] = MappingProxyType(
 CONTRADICTED = (
     "お支払いの状態を当店で確認しています。もう一度お支払いにならずに、当店にお問い合わせください。"
 )
+CHOICE_MISSING = "入力内容を確認できませんでした。お支払いになるコンビニを選んで、もう一度お進みください。"
+_REQUEST_FAILED = (
+    "お支払いの受付ができませんでした。ご注文はまだ完了していません。"
+    "お名前・フリガナ・電話番号をご確認のうえもう一度お試しいただくか、カートに戻って別のお支払方法をお選びください。"
+)
 CARD_MISSING = "カード情報を確認できませんでした。もう一度入力してください。"
 CARD_FORGOTTEN = "登録済みのカードを削除しました。"
 CARD_NOT_FORGOTTEN = "カードを削除できませんでした。しばらくしてから、もう一度お試しください。"
@@ -38,3 +43,8 @@ def of_failed(operation: Operation) -> str:
     if operation.state in (Operation.State.DECLINED, Operation.State.REFUSED):
         return _BY_KIND.get(operation.reason_kind, _NOT_AVAILABLE)
     return _NOT_AVAILABLE
+
+
+def of_failed_request(operation: Operation) -> str:
+    """The sentence for a request for a number that ended without one."""
+    return CONTRADICTED if operation.state == Operation.State.CONTRADICTED else _REQUEST_FAILED

@@ -28,6 +28,7 @@ PANEL_ACTIONS = (
 _DECIDERS: Mapping[Action, Decider] = MappingProxyType(
     {
         Action.AUTHORIZE: action_decisions.authorize,
+        Action.REQUEST: action_decisions.request,
         Action.CAPTURE: action_decisions.capture,
         Action.CANCEL: action_decisions.cancel,
         Action.CHANGE_AMOUNT: action_decisions.change_amount,

@@ -90,6 +90,8 @@ def _settle_by_answer(payment: Payment, operation: Operation, answer: InquiryOut
     if verdict is Verdict.EXECUTED:
         assert isinstance(answer, Found)
         settlement.step_executed(payment, operation, answer.trade, now)
+        if step.action is Action.REQUEST:  # the customer may have been quicker than we asked
+            order_copy.after_adoption(payment, operation, answer.trade, now)
         return
     text = answer_text(answer)
     operation.equal_answers = operation.equal_answers + 1 if text == operation.last_answer else 1

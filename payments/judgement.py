@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateways.outcomes import Found, InquiryOutcome, NotFound, Outcome, Trade, Unknown
-from gateways.vocabulary import Action, PaymentStatus
+from gateways.vocabulary import BEGINNINGS, Action, PaymentStatus
 from payments.steps import Step
 
 # After the call's timeout the provider may still be executing (design: 120 s).
@@ -22,8 +22,8 @@ EQUAL_ANSWERS = 2
 # One status of ours may be another of the provider's (immediate sale or capture: our own record, not a difference).
 _SAME_AT_THE_PROVIDER = frozenset({PaymentStatus.SALES, PaymentStatus.CAPTURE})
 _CANCELLED = frozenset({PaymentStatus.VOID, PaymentStatus.RETURN, PaymentStatus.RETURNX})
-# The trade exists, the customer's authorization does not.
-_NOT_AUTHORIZED = frozenset({PaymentStatus.UNPROCESSED, PaymentStatus.AUTHENTICATED, PaymentStatus.PAYFAIL})
+# The trade exists, the customer's authorization (or what to pay with elsewhere) does not.
+_NOT_BEGUN = frozenset({PaymentStatus.UNPROCESSED, PaymentStatus.AUTHENTICATED, PaymentStatus.PAYFAIL})
 
 
 class Verdict(StrEnum):
@@ -46,9 +46,9 @@ class Before:
 def judge(step: Step, before: Before, answer: InquiryOutcome, *, not_found_is_proof: bool) -> Verdict:
     """What this answer says about this step. NO_ANSWER also where the provider's silence proves nothing."""
     if isinstance(answer, NotFound):
-        if step.action is Action.AUTHORIZE and not_found_is_proof:
+        if step.action in BEGINNINGS and not_found_is_proof:
             return Verdict.UNCHANGED
-        return Verdict.NO_ANSWER if step.action is Action.AUTHORIZE else Verdict.CONTRADICTED
+        return Verdict.NO_ANSWER if step.action in BEGINNINGS else Verdict.CONTRADICTED
     if not isinstance(answer, Found) or answer.trade.status is None:
         return Verdict.NO_ANSWER
     trade = answer.trade
@@ -79,6 +79,12 @@ def outcome_text(answer: Outcome | InquiryOutcome) -> str:
 def _reaches(step: Step, trade: Trade) -> bool:
     if step.action is Action.CANCEL:
         return trade.status in _CANCELLED
+    if step.action is Action.REQUEST:
+        # The customer may have been quicker than we asked: whatever came after it shows that it was made.
+        return trade.status not in _NOT_BEGUN | {PaymentStatus.EXCEPTION} and trade.amount in (
+            None,
+            step.amount,
+        )
     same_status = trade.status == step.result or (
         step.action in (Action.CAPTURE, Action.AUTHORIZE)
         and {trade.status, step.result} <= _SAME_AT_THE_PROVIDER
@@ -87,7 +93,7 @@ def _reaches(step: Step, trade: Trade) -> bool:
 
 
 def _is_as_before(step: Step, before: Before, trade: Trade) -> bool:
-    if step.action is Action.AUTHORIZE:
-        return trade.status in _NOT_AUTHORIZED
+    if step.action in BEGINNINGS:
+        return trade.status in _NOT_BEGUN
     same_status = trade.status == before.status or {trade.status, before.status} <= _SAME_AT_THE_PROVIDER
     return same_status and trade.amount in (None, before.amount)

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from cagolab import clock
-from gateways.interface import CardSource
+from gateways.interface import CardSource, Payer
 from gateways.outcomes import Outcome
 from gateways.vocabulary import Action, PaymentStatus
 from payments import calling, facts, inquiry, order_copy, settlement
@@ -167,7 +167,7 @@ def claim_wish(wish: Wish, now: datetime) -> Result:
         return Changed(decision=wish.decide(facts.read(payment), now))
 
 
-def run(operation: Operation, *, card: CardSource | None = None) -> Operation:
+def run(operation: Operation, *, card: CardSource | None = None, payer: Payer | None = None) -> Operation:
     """Call and settle step after step, until the operation has ended or its outcome is unknown.
 
     A provider's "no" is confirmed by asking once, at once (G13-4).
@@ -175,7 +175,7 @@ def run(operation: Operation, *, card: CardSource | None = None) -> Operation:
     if operation.state != Operation.State.STARTED:
         return operation
     # As it was locked at the claim or the last settle: nothing else may change a payment that is open.
-    outcome = calling.call_step(operation.payment, operation, card=card)
+    outcome = calling.call_step(operation.payment, operation, card=card, payer=payer)
     return conclude(operation, outcome, card=card)
 
 

@@ -10,11 +10,11 @@ from django.db import transaction
 
 from cagolab.many_rows import update_rows
 from gateways.outcomes import Trade
-from gateways.vocabulary import Action, PaymentStatus
+from gateways.vocabulary import BEGINNINGS, MethodKind, PaymentStatus
 from orders import changes, history
 from orders.models import Order
 from orders.statuses import OrderStatus
-from payments import deadlines, trade_dates
+from payments import deadlines, placement, trade_dates
 from payments.cancellation import TOKYO
 from payments.models import Operation, Payment
 
@@ -67,8 +67,8 @@ def _copy(payment: Payment) -> tuple[Any, ...]:
 
 
 def capture_deadline(payment: Payment) -> date | None:
-    """The last day for the capture while the payment is a hold; None otherwise."""
-    if payment.status not in (PaymentStatus.AUTH, PaymentStatus.SAUTH):
+    """The last day for the capture while a card payment is a hold; None otherwise (carriers have terms of their own)."""
+    if payment.kind != MethodKind.CARD or payment.status not in (PaymentStatus.AUTH, PaymentStatus.SAUTH):
         return None
     return deadlines.last_day(payment.authorized_at, payment.account.capture_days)
 
@@ -100,7 +100,7 @@ def after_success(payment: Payment, operation: Operation, now: datetime) -> None
             source=operation.get_source_display(),
             ip=operation.ip_address,
             now=now,
-            by_system=operation.action == Action.AUTHORIZE,
+            by_system=operation.action in BEGINNINGS,
         )
     if isinstance(result, changes.StatusRefused):
         operation.message = f"対応状況は変更できませんでした。{result.reason}"[:400]
@@ -108,14 +108,31 @@ def after_success(payment: Payment, operation: Operation, now: datetime) -> None
 
 
 def after_adoption(payment: Payment, operation: Operation, trade: Trade, now: datetime) -> None:
-    """入金日, where an inquiry's answer was taken over and shows that the customer has paid.
+    """入金日, where an inquiry's answer was taken over and shows that the customer has paid; and the order is placed
+    that still stood in the checkout while its customer paid elsewhere (G5-14).
 
-    Of a sale the day that is now on record; of a payment at a shop or a bank the provider's last date.
+    Of a sale the day that is now on record; of a payment at a shop or a bank the provider's last date. 対応状況 of a
+    placed order stays the operators'. What a nightly job finds for a given-up order goes to a person (PG-5).
     """
     if payment.status in _SOLD:
         _set_paid_at(payment.captured_at or now, operation, now)
     elif payment.status == PaymentStatus.PAYSUCCESS:
         _set_paid_at(trade.processed_at or now, operation, now)
+    if payment.kind == MethodKind.CARD or operation.source == Operation.Source.NIGHTLY:
+        return
+    to = placement.order_status(MethodKind(payment.kind), PaymentStatus(payment.status))
+    # Where the operation had a 対応状況 to follow with, that was done with its success.
+    if to is not None and operation.follow_status is None and payment.order.status == OrderStatus.PENDING:
+        changes.change_status(
+            order_id=payment.order_id,
+            to=to,
+            actor=operation.actor,
+            actor_name=operation.actor_name,
+            source=operation.get_source_display(),
+            ip=operation.ip_address,
+            now=now,
+            by_system=True,
+        )
 
 
 def write_successes(settled: Sequence[tuple[Payment, Operation]], now: datetime) -> None:

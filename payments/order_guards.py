@@ -35,9 +35,17 @@ def warn_about_money(order: Order, to: OrderStatus) -> list[str]:
             )
     if to in (OrderStatus.CANCELLED, OrderStatus.RETURNED) and order.payment_status in LIVE_STATUSES:
         warnings.append(
-            f"注文番号 {number}: 決済が有効なままです。対応状況を変えても請求は止まりません。決済の取消(返品)も行ってください。"
+            f"注文番号 {number}: 決済が有効なままです。対応状況を変えても請求は止まりません。{_to_do(order)}"
         )
     return warnings
+
+
+def _to_do(order: Order) -> str:
+    if order.payment_kind == MethodKind.CARD:
+        return "決済の取消(返品)も行ってください。"
+    if order.payment_status == PaymentStatus.PAYSUCCESS:
+        return "お客様はお支払い済みです。お客様へ直接ご返金ください。"
+    return "決済代行会社の管理画面で、決済の取消も行ってください。"
 
 
 def refuse_method_change(order: Order) -> str:

@@ -182,7 +182,7 @@ def _rows(payment: Payment, facts: Facts, last_operation: Operation | None, now:
         Row(name="決済オーダーID", value=payment.provider_order_id),
     ]
     for key, name in panel_words.REFERENCE_ROWS:
-        value = str(payment.references.get(key, "")).strip()
+        value = panel_words.reference_words(key, str(payment.references.get(key, "")).strip())
         if key == panel_words.METHOD and facts.kind is MethodKind.CARD:
             value = panel_words.method_words(payment.installments, payment.references)
         if value:

@@ -68,7 +68,22 @@ REFERENCE_ROWS: tuple[tuple[str, str], ...] = (
     # By these an operator finds the payment on the provider's own screen.
     ("tracking_id", "トラッキングID"),
     ("payment_id", "決済ID"),
+    ("store", "お支払い先"),
+    ("cvs_receipt_no", "受付番号"),
+    ("cvs_conf_no", "確認番号"),
+    ("bk_code", "収納機関番号"),
+    ("cust_id", "お客様番号"),
+    ("conf_no", "確認番号"),
+    ("payment_term", "お支払期限"),
+    ("finish_date", "お支払い日時"),
+    ("au_pay_info_no", "au決済情報番号"),
+    ("docomo_settlement_code", "ドコモ決済番号"),
+    ("sb_tracking_id", "ソフトバンク処理トラッキングID"),
+    ("order_date", "楽天ペイ受注日時"),
+    ("completion_date", "楽天ペイ売上日時"),
 )
+# Values of 14 digits, which are times in Tokyo.
+_MOMENTS = frozenset({"payment_term", "finish_date", "order_date", "completion_date"})
 
 # CC-6: an order whose payment ended like this was never paid by card.
 NOTHING_HELD = frozenset({S.UNPROCESSED, S.AUTHENTICATED, S.AUTHPROCESS, S.PAYFAIL})
@@ -81,15 +96,28 @@ NO_PAYMENT = (
 ENTER_BY_HAND: Mapping[str, str] = MappingProxyType(
     {"paygent": "決済が必要なときは、ペイジェントオンラインで手入力してください。"}
 )
-SUBSCRIPTION_REFUSED = (
-    "カード未決済です。登録済みのカードで与信が取れませんでした。お客様に他の決済方法をご案内ください。"
-)
 DEMO_DATA = "デモ用の表示データです。決済代行会社には存在しないため、操作も照会もできません。"
+
+
+def subscription_refused(decline_code: str) -> str:
+    """CC-6: nobody stands before a card page who could type the card again; the 決済ログ has the reason in full."""
+    code = f"(エラーコード {decline_code})" if decline_code else ""
+    return (
+        f"カード未決済です。登録済みのカードで与信が取れませんでした{code}。"
+        "お客様に他の決済方法をご案内ください。"
+    )
 
 
 def badge_style(status: str) -> str:
     """The colour class of a payment status."""
     return f"badge-ec-{_BADGES.get(S(status), 'grey')}"
+
+
+def reference_words(key: str, value: str) -> str:
+    """What the provider gave us, for a person; a time that is none stays as it came."""
+    if key not in _MOMENTS or len(value) != 14 or not value.isdecimal():
+        return value
+    return f"{value[:4]}/{value[4:6]}/{value[6:8]} {value[8:10]}:{value[10:12]}"
 
 
 def method_words(installments: int, references: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from gateways.outcomes import (
     Trade,
     Unknown,
 )
-from gateways.vocabulary import Action, PaymentStatus
+from gateways.vocabulary import BEGINNINGS, Action, PaymentStatus
 from payments import accounts, ask_schedule, credentials, order_copy, trade_dates, wording
 from payments.cancellation import TOKYO
 from payments.models import LIVE_STATUSES, Operation, Payment
@@ -146,7 +146,7 @@ def _end(
     if operation.action != Action.INQUIRE:
         payment.is_open = False
     if (
-        operation.action == Action.AUTHORIZE
+        operation.action in BEGINNINGS
         and state is Operation.State.DECLINED
         and payment.status not in LIVE_STATUSES
     ):
@@ -159,7 +159,7 @@ def close_as_absent(payment: Payment, operation: Operation, reason: Reason, now:
 
     A first authorization that does not exist has failed: nothing is left to ask about it.
     """
-    if operation.action == Action.AUTHORIZE and payment.status not in LIVE_STATUSES:
+    if operation.action in BEGINNINGS and payment.status not in LIVE_STATUSES:
         payment.status = PaymentStatus.PAYFAIL.value
     close(payment, operation, Operation.State.NOT_EXECUTED, reason, now)
 
@@ -176,7 +176,7 @@ def apply_trade(payment: Payment, trade: Trade, *, goal: Step | None, now: datet
     elif goal is not None:
         payment.amount = goal.amount
     at = trade.processed_at or _as_of(goal) or now
-    if goal is not None:
+    if goal is not None and goal.action is not Action.REQUEST:
         _date_by_action(payment, goal, status, trade, at)
     else:
         _adopt_dates(payment, status, trade, at)
@@ -248,7 +248,7 @@ def _leave_open(operation: Operation, reason: Reason, now: datetime) -> None:
 def _said_no(
     payment: Payment, operation: Operation, state: Operation.State, outcome: Declined | Refused, now: datetime
 ) -> None:
-    explicit_end = operation.action == Action.AUTHORIZE or (
+    explicit_end = operation.action in BEGINNINGS or (
         isinstance(outcome, Refused) and outcome.reason.kind not in _WORTH_ASKING
     )
     if explicit_end:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateways.vocabulary import Action, MethodKind
+from gateways.vocabulary import PAID_BY_CONSENT, PAID_BY_NUMBER, Action, MethodKind
 from gateways.vocabulary import PaymentStatus as S
 
 
@@ -65,7 +65,8 @@ _GMOPG_CARD: _Edges = {
     S.RETURNX: _CANCELLED,
 }
 
-# Paygent decides by state: a hold is voided, a sale returned; a change is a new payment in the same status.
+# Paygent decides by state: a hold is voided, a sale returned; a change is a new payment in the same status. That a
+# change ends otherwise (G13-4) is GMO's; Paygent's manual has オーソリ変更 before and 売上変更 after the capture (PG-2).
 _PAYGENT_SOLD: dict[Action, Rule] = {
     Action.CANCEL: Rule(results=(S.RETURN,), window=Window.CHANGE),
     Action.CHANGE_AMOUNT: Rule(results=(S.SALES,), window=Window.CHANGE),
@@ -94,6 +95,8 @@ _SBPS_CARD: _Edges = {
 # (provider's rule family, payment kind) -> what each status allows. What is not here is not possible.
 TABLE: dict[tuple[str, MethodKind], _Edges] = {
     ("gmopg", MethodKind.CARD): _GMOPG_CARD,
+    # The customer pays these elsewhere; what the manuals have operators do with them is to look (G5-10, G13-6).
+    **{("gmopg", kind): {} for kind in MethodKind if kind in PAID_BY_NUMBER | PAID_BY_CONSENT},
     ("paygent", MethodKind.CARD): _PAYGENT_CARD,
     ("sbps", MethodKind.CARD): _SBPS_CARD,
 }
@@ -149,6 +152,7 @@ _BY_BUYING_AGAIN = "必要なときは、再度お客様にご購入頂く必要
 
 _DEFAULT_REFUSALS: dict[Action, str] = {
     Action.AUTHORIZE: "この決済は、もう一度与信を取ることができません。",
+    Action.REQUEST: "この決済は、もう一度申し込むことができません。",
     Action.CAPTURE: _NOT_FINISHED,
     Action.CANCEL: "いまの取引状態では取消できません。",
     Action.CHANGE_AMOUNT: "いまの取引状態では金額を変更できません。",
@@ -157,29 +161,73 @@ _DEFAULT_REFUSALS: dict[Action, str] = {
     Action.INQUIRE: "この決済は照会できません。",
 }
 
-_NOT_A_CARD: dict[Action, str] = {
-    Action.CHANGE_AMOUNT: "この支払方法では、ご注文後に金額を変更できません。",
-    Action.REAUTHORIZE: "再オーソリはクレジットカード決済だけで行えます。",
-    Action.GUIDED_CHANGE: "この支払方法では、ご注文後に金額を変更できません。",
-    Action.CAPTURE: "この支払方法に売上処理はありません。",
-    Action.CANCEL: "この支払方法の取消は、この画面では行えません。",
+_ONLY_CARDS = "再オーソリはクレジットカード決済だけで行えます。"
+_THERE = "GMO-PGの管理画面で行ってください。結果は通知で届き、この画面に反映されます。"
+_NUMBER_AMOUNT = (
+    "コンビニ決済・Pay-easy決済では、ご注文後に金額を変更できません。"
+    "金額を変えるときは、お客様に新しくご注文いただいてください。"
+)
+_BY_NUMBER: dict[Action, str] = {
+    Action.CAPTURE: "お客様のお支払いで入金になるため、この支払方法に売上処理はありません。",
+    Action.CANCEL: f"お支払い前の取消(支払いの停止)は、この画面では行えません。{_THERE}",
+    Action.CHANGE_AMOUNT: _NUMBER_AMOUNT,
+    Action.GUIDED_CHANGE: _NUMBER_AMOUNT,
+    Action.REAUTHORIZE: _ONLY_CARDS,
+}
+_CONSENT_AMOUNT = f"この支払方法の金額の変更は、この画面では行えません。{_THERE}"
+_BY_CONSENT: dict[Action, str] = {
+    Action.CAPTURE: f"この支払方法の売上確定は、この画面では行えません。{_THERE}",
+    Action.CANCEL: f"この支払方法の取消は、この画面では行えません。{_THERE}",
+    Action.CHANGE_AMOUNT: _CONSENT_AMOUNT,
+    Action.GUIDED_CHANGE: _CONSENT_AMOUNT,
+    Action.REAUTHORIZE: _ONLY_CARDS,
+}
+_WAITS_FOR_RAKUTEN = "受け付けられた処理の完了を待っています。完了は通知で届き、この画面に反映されます。"
+_NOT_AGREED = "お客様のお手続きが完了していないため、操作できません。"
+
+_NOTHING_HAPPENED = frozenset({S.UNPROCESSED, S.PAYFAIL, S.EXCEPTION})
+
+# Where the status says more about it than the kind does.
+_NOT_A_CARD: dict[tuple[S, Action], str] = {
+    (
+        S.PAYSUCCESS,
+        Action.CANCEL,
+    ): "お支払い済みのため、取消はできません。返金するときは、お客様へ直接ご返金ください。",
+    (S.EXPIRED, Action.CANCEL): "期限切れのため、取消は不要です。",
+    (S.CANCEL, Action.CANCEL): _ALREADY_CANCELLED,
+    (S.RETURN, Action.CANCEL): _ALREADY_CANCELLED,
+    (S.CAPTURE, Action.CAPTURE): "即時売上のため、売上処理は不要です。",
+    (S.SALES, Action.CAPTURE): _ALREADY_CAPTURED,
+    **{
+        (status, action): words
+        for status, words in (
+            (S.REQSALES, _WAITS_FOR_RAKUTEN),
+            (S.REQCANCEL, _WAITS_FOR_RAKUTEN),
+            (S.REQCHANGE, _WAITS_FOR_RAKUTEN),
+            (S.AUTHPROCESS, _NOT_AGREED),
+            (S.PAYSTART, _NOT_AGREED),
+        )
+        for action in (Action.CAPTURE, Action.CANCEL, Action.CHANGE_AMOUNT, Action.GUIDED_CHANGE)
+    },
 }
 
 
 def rule(family: str, kind: MethodKind, status: S, action: Action) -> Rule:
     """The rule for an action: total, for every family, kind, status and action.
 
-    INQUIRE moves no money and is possible everywhere; AUTHORIZE is the checkout's and starts a payment.
+    INQUIRE moves no money and is possible everywhere; AUTHORIZE and REQUEST are the checkout's and start a payment.
     """
     if action is Action.INQUIRE:
         return Rule(results=(status,))
-    if action is Action.AUTHORIZE and status is S.UNPROCESSED and (family, kind) in TABLE:
-        return Rule(results=(S.AUTH, S.CAPTURE))
+    is_card = kind is MethodKind.CARD
+    begins = action is (Action.AUTHORIZE if is_card else Action.REQUEST)
+    if begins and status is S.UNPROCESSED and (family, kind) in TABLE:
+        return Rule(results=(S.AUTH, S.CAPTURE) if is_card else (S.REQSUCCESS,))
     edge = TABLE.get((family, kind), {}).get(status, {}).get(action)
     if edge is not None:
         return edge
-    if kind is not MethodKind.CARD and action in _NOT_A_CARD:
-        return Rule(refusal=_NOT_A_CARD[action])
+    if not is_card and (refusal := _refusal_of_kind(kind, status, action)):
+        return Rule(refusal=refusal)
     if (family, action) in _NOT_OFFERED:
         return Rule(refusal=_NOT_OFFERED[family, action])
     if status in _CANCELLED_WORDS and action in _IMPOSSIBLE_NOW:
@@ -187,3 +235,12 @@ def rule(family: str, kind: MethodKind, status: S, action: Action) -> Rule:
         way_on = _BY_BUYING_AGAIN if ends else _BY_REAUTHORIZING
         return Rule(refusal=f"{_CANCELLED_WORDS[status]}{_IMPOSSIBLE_NOW[action]}{way_on}")
     return Rule(refusal=_REFUSALS.get((status, action), _DEFAULT_REFUSALS[action]))
+
+
+def _refusal_of_kind(kind: MethodKind, status: S, action: Action) -> str:
+    """Why not, for what is not paid by card; empty where the status alone says it (nothing was ever paid)."""
+    if special := _NOT_A_CARD.get((status, action)):
+        return special
+    if (status, action) in _REFUSALS and status in _NOTHING_HAPPENED:
+        return ""
+    return (_BY_NUMBER if kind in PAID_BY_NUMBER else _BY_CONSENT).get(action, "")

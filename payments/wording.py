@@ -10,6 +10,7 @@ from payments.cancellation import TOKYO
 
 ACTION_NAMES: dict[Action, str] = {
     Action.AUTHORIZE: "与信",
+    Action.REQUEST: "お支払いの申込",
     Action.CAPTURE: "売上確定(実売上)",
     Action.CANCEL: "取消(返品)",
     Action.CHANGE_AMOUNT: "決済金額変更",

@@ -145,6 +145,10 @@ CREDENTIALS: dict[str, tuple[str, dict[str, str]]] = {
             "shop_pass": "shoppass01",
             "site_id": "tsite00000001",
             "site_pass": "sitepass01",
+            "contact_name": "テストショップ",
+            "contact_phone": "03-0000-0000",
+            "contact_hours": "09:00-18:00",
+            "contact_mail": "shop@example.jp",
         },
     ),
     "paygent": (

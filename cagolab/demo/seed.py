@@ -1,7 +1,7 @@
-"""Fills the demo shop: orders through the checkout's own door, card payments through the sandbox over HTTP.
+"""Fills the demo shop: orders through the checkout's own door, payments through the sandbox over HTTP.
 
-The sandbox's clock is set back and walks through the past 200 days, so that authorizations, captures and cancels
-have really happened on their days. Payments of other kinds are rows marked デモ.
+The sandbox's clock is set back and walks through the past 200 days, so that authorizations, captures, cancels and
+payments at stores have really happened on their days. Every payment is a trade at the sandbox.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 
 from cagolab import clock
-from cagolab.demo import catalogue
+from cagolab.demo import catalogue, elsewhere, rare_cards
 from cagolab.demo.accounts import DEMO_USERS
-from cagolab.demo.other_kinds import add_other_kinds
 from cagolab.demo.stories import Event, Planned, plan
 from gateways.interface import CardToken
 from gateways.vocabulary import Action, PaymentStatus
@@ -44,6 +43,11 @@ GOOD_CARD = "4111111111111111"
 BAD_CARDS = {"gmopg": "4999000000000002", "paygent": "4999000000000012", "sbps": "4999000000000022"}
 DELIVERY_FEE = 500
 START_STOCK, START_POINTS = 1000, 500
+# Rakuten's answer to a request comes so much later while the demo is filled (seconds; ten days), and then again after
+# the sandbox's own time: what it has accepted can be looked at.
+RAKUTEN_SECONDS, RAKUTEN_SECONDS_AFTERWARDS = 864_000, 60
+# Until this long ago, what Rakuten accepts is done by the next day.
+SLOW_SINCE_SECONDS = -2 * 86_400
 # The same shop at every start of a new demo.
 SEED = 20_261_130
 
@@ -70,16 +74,21 @@ class DemoShop:
         self._users()
         self._catalogue()
         events = plan(self.random, ORDERS)
+        is_slow = False
         try:
             for number, planned in enumerate(events):
-                self._at(started + timedelta(seconds=planned.seconds))
+                self.at(started + timedelta(seconds=planned.seconds))
+                if planned.seconds > SLOW_SINCE_SECONDS and not is_slow:
+                    is_slow = True
+                    self.control("_settings", {"gmopg_rakuten_seconds": RAKUTEN_SECONDS})
                 self._do(planned)
                 if number % 200 == 199:
                     self.report(f"{number + 1} of {len(events)} events")
+            rare_cards.add(self, started)
         finally:
-            self._control("_clock", {"real": True})
+            self.control("_settings", {"gmopg_rakuten_seconds": RAKUTEN_SECONDS_AFTERWARDS})
+            self.control("_clock", {"real": True})
             clock.forget_offset()
-        add_other_kinds(self.random, self.account, clock.now())
         # The sandbox numbers its notices without gaps; those of the past 200 days have nothing new to tell.
         GatewayAccount.objects.filter(code="paygent").update(notice_numbers_are_consecutive=True)
         polling.skip_history(GatewayAccount.objects.get(code="paygent"))
@@ -124,18 +133,22 @@ class DemoShop:
         family, given = self.random.choice(catalogue.FAMILY_NAMES), self.random.choice(catalogue.GIVEN_NAMES)
         return f"{family[0]} {given[0]}", f"{family[1]} {given[1]}"
 
-    def _at(self, moment: datetime) -> None:
-        self._control("_clock", {"set": moment.isoformat()})
+    def at(self, moment: datetime) -> None:
+        """Set the sandbox's clock, which is the product's too."""
+        self.control("_clock", {"set": moment.isoformat()})
         clock.forget_offset()
 
-    def _control(self, path: str, body: dict[str, object]) -> None:
+    def control(self, path: str, body: dict[str, object]) -> None:
+        """POST to the sandbox's control interface."""
         self.http.post(f"{settings.SANDBOX_URL}/{path}", json=body, timeout=10).raise_for_status()
 
-    def _token(self, card: str, account: GatewayAccount) -> CardToken:
+    def token(self, account: GatewayAccount, *, is_good: bool = True, expire: str = "4912") -> CardToken:
+        """A token for a card that the account's sandbox approves or refuses; `expire` is YYMM."""
+        card = GOOD_CARD if is_good else BAD_CARDS[account.provider]
         configured: Any = settings.GATEWAY_ACCOUNTS[account.code].account
         answer = self.http.post(
             configured.token_url,
-            json={"cardno": card, "expire": "4912", "securitycode": "123"},
+            json={"cardno": card, "expire": expire, "securitycode": "123"},
             timeout=10,
         ).json()
         return CardToken(token=answer["tokenObject"]["token"])
@@ -143,7 +156,7 @@ class DemoShop:
     def _do(self, planned: Planned) -> None:
         event = planned.event
         if event is Event.ORDER:
-            self.orders[planned.order_index] = self._order()
+            self.orders[planned.order_index] = self._order(planned.kind)
             return
         order = Order.objects.select_related("payment_method").get(pk=self.orders[planned.order_index])
         if event in _STATUS_EVENTS:
@@ -152,10 +165,16 @@ class DemoShop:
             self._edit(order)
         elif event in (Event.PAY, Event.PAY_AT_ONCE, Event.TRY_BAD_CARD):
             self._authorize(order, event)
+        elif event is Event.REQUEST:
+            elsewhere.request(order, self.account, self.random)
+        elif event in elsewhere.WISHES:
+            elsewhere.happen(order, event, self.control)
+        elif event is Event.LOOK:
+            elsewhere.look(order)
         else:
             self._money(order, _MONEY_EVENTS[event])
 
-    def _order(self) -> int:
+    def _order(self, kind: str) -> int:
         name, kana = self._person()
         customer = self.random.choice([None, *Customer.objects.order_by("id")[:40]])
         prefecture, postal_code, address = self.random.choice(catalogue.PLACES)
@@ -178,15 +197,34 @@ class DemoShop:
         order = checkout.leave_cart(
             items=items,
             buyer=buyer,
-            method=PaymentMethod.objects.get(kind="card", account=self._card_account()),
+            method=self._method(kind),
             delivery_fee=DELIVERY_FEE,
             used_points=100 if customer and customer.points >= 100 and self.random.random() < 0.2 else 0,
             message=self.random.choice(catalogue.QUESTIONS),
             now=clock.now(),
         )
-        if self.random.random() > 0.02:  # a few never reach the card page: 購入処理中
+        if kind != "card" or self.random.random() > 0.02:  # a few never reach the card page: 購入処理中
             checkout.enter_card_page(order_id=order.pk, now=clock.now())
+        if not kind:  # 銀行振込: no payment at a gateway (PG-9)
+            self._place(order)
         return order.pk
+
+    def _method(self, kind: str) -> PaymentMethod:
+        account = self._card_account() if kind == "card" else None
+        methods = PaymentMethod.objects.filter(kind=kind)
+        return methods.get(account=account) if account else methods.get()
+
+    def _place(self, order: Order) -> None:
+        changes.change_status(
+            order_id=order.pk,
+            to=OrderStatus.NEW,
+            actor=None,
+            actor_name=checkout.CUSTOMER.name,
+            source=checkout.CUSTOMER.source,
+            ip=None,
+            now=clock.now(),
+            by_system=True,
+        )
 
     def _card_account(self) -> str:
         codes, weights = zip(*catalogue.CARD_ACCOUNTS.items(), strict=True)
@@ -199,11 +237,10 @@ class DemoShop:
             GatewayAccount.objects.update(checkout_target=PaymentStatus.CAPTURE)
         try:
             account = GatewayAccount.objects.get(code=order.payment_method.account)
-            bad = BAD_CARDS[account.provider]
             authorizations.authorize(
                 order_id=order.pk,
                 account=account,
-                card=self._token(bad if event is Event.TRY_BAD_CARD else GOOD_CARD, account),
+                card=self.token(account, is_good=event is not Event.TRY_BAD_CARD),
                 key=uuid.uuid4(),
                 by=By(name="お客様", source=Operation.Source.CHECKOUT),
                 now=clock.now(),

@@ -1,6 +1,6 @@
 """What happened to each order of the demo shop: a list of events in time, worked out before anything is sent.
 
-Days are days after the order. The mix gives every 対応状況 and every card status something to show.
+Days are days after the order. The mix gives every 対応状況 and every 決済状況 something to show.
 """
 
 from __future__ import annotations
@@ -29,6 +29,16 @@ class Event(StrEnum):
     SHIP = "ship"
     CANCEL_ORDER = "cancel order"
     TAKE_BACK = "take back"
+    # Payments that are made elsewhere: our request, what the customer does, what the provider's screen does.
+    REQUEST = "request"
+    OPENS = "opens"
+    PAYS = "pays"
+    FAILS = "fails"
+    SALES_THERE = "sales there"
+    CANCEL_THERE = "cancel there"
+    CHANGE_THERE = "change there"
+    # 決済状態確認・反映.
+    LOOK = "look"
 
 
 @dataclass(frozen=True)
@@ -95,28 +105,146 @@ STORIES: Sequence[Story] = (
 )
 
 
+BY_NUMBER = ("cvs", "payeasy_atm", "payeasy_net")
+CARRIERS = ("au", "docomo", "softbank")
+BY_CONSENT = (*CARRIERS, "rakuten")
+_MINUTE = HOUR / 60
+
+
+@dataclass(frozen=True)
+class StoryElsewhere:
+    """What happens to an order of each of these kinds, once per kind and `times`; ages as in Story."""
+
+    name: str
+    kinds: tuple[str, ...]
+    times: int
+    ages: tuple[float, float]
+    events: tuple[tuple[float, Event], ...]
+
+
+_AGREED = ((0, Event.REQUEST), (_MINUTE, Event.PAYS), (2 * _MINUTE, Event.LOOK))
+
+STORIES_ELSEWHERE: Sequence[StoryElsewhere] = (
+    StoryElsewhere("waits for the money", BY_NUMBER, 3, (0, 6), ((0, Event.REQUEST),)),
+    StoryElsewhere(
+        "paid and shipped",
+        BY_NUMBER,
+        2,
+        (4, 120),
+        (
+            (0, Event.REQUEST),
+            (1.3, Event.PAYS),
+            (1.301, Event.LOOK),
+            (1.5, Event.PAID),
+            (2, Event.SHIP),
+        ),
+    ),
+    StoryElsewhere(
+        "paid, to be looked at",
+        BY_NUMBER,
+        1,
+        (2, 4),
+        ((0, Event.REQUEST), (1, Event.PAYS), (1.001, Event.LOOK)),
+    ),
+    StoryElsewhere(
+        "never paid",
+        BY_NUMBER,
+        1,
+        (10, 60),
+        ((0, Event.REQUEST), (8.1, Event.LOOK), (8.5, Event.CANCEL_ORDER)),
+    ),
+    StoryElsewhere(
+        "never paid, to be looked at", ("cvs",), 1, (9, 12), ((0, Event.REQUEST), (8.1, Event.LOOK))
+    ),
+    StoryElsewhere(
+        "stopped on the provider's screen",
+        ("cvs",),
+        1,
+        (3, 30),
+        ((0, Event.REQUEST), (0.5, Event.CANCEL_THERE), (0.501, Event.LOOK), (0.6, Event.CANCEL_ORDER)),
+    ),
+    StoryElsewhere("agreed", BY_CONSENT, 1, (0, 40), _AGREED),
+    StoryElsewhere(
+        "captured there and shipped",
+        BY_CONSENT,
+        1,
+        (5, 60),
+        (*_AGREED, (1, Event.SALES_THERE), (1.01, Event.LOOK), (1.1, Event.PAID), (2, Event.SHIP)),
+    ),
+    StoryElsewhere(
+        "cancelled there",
+        BY_CONSENT,
+        1,
+        (5, 60),
+        (*_AGREED, (1, Event.CANCEL_THERE), (1.01, Event.LOOK), (1.1, Event.CANCEL_ORDER)),
+    ),
+    StoryElsewhere(
+        "refused at the carrier",
+        CARRIERS,
+        1,
+        (0, 6),
+        ((0, Event.REQUEST), (_MINUTE, Event.FAILS), (0.01, Event.LOOK)),
+    ),
+    StoryElsewhere(
+        "opened and left",
+        ("rakuten", "au"),
+        1,
+        (0, 5),
+        ((0, Event.REQUEST), (_MINUTE, Event.OPENS), (0.01, Event.LOOK)),
+    ),
+    # Rakuten takes days in the demo (see DemoShop), so that what it has accepted can be looked at.
+    StoryElsewhere(
+        "capture accepted",
+        ("rakuten",),
+        1,
+        (0.2, 1),
+        (*_AGREED, (0.1, Event.SALES_THERE), (0.11, Event.LOOK)),
+    ),
+    StoryElsewhere(
+        "cancel accepted",
+        ("rakuten",),
+        1,
+        (0.2, 1),
+        (*_AGREED, (0.1, Event.CANCEL_THERE), (0.11, Event.LOOK)),
+    ),
+    StoryElsewhere(
+        "change accepted",
+        ("rakuten",),
+        1,
+        (0.2, 1),
+        (*_AGREED, (0.1, Event.CHANGE_THERE), (0.11, Event.LOOK)),
+    ),
+    StoryElsewhere("to be transferred to our bank account", ("",), 4, (0, 20), ()),
+)
+
+
 @dataclass(frozen=True)
 class Planned:
-    """One event of one order, at seconds before now (negative) on the shop's clock."""
+    """One event of one order, at seconds before now (negative) on the shop's clock; `kind` is how it is paid."""
 
     order_index: int
     event: Event
     seconds: float
+    kind: str = "card"
 
 
 def plan(random: Random, count: int) -> list[Planned]:
-    """The events of `count` orders, oldest first. Nothing lies in the future."""
-    day = timedelta(days=1).total_seconds()
+    """The events of `count` orders by card and of those paid elsewhere, oldest first. Nothing lies in the future."""
     chosen = random.choices(STORIES, weights=[story.weight for story in STORIES], k=count)
     # Every story at least once, whatever the dice say.
     chosen[: len(STORIES)] = STORIES
-    planned = []
+    planned: list[Planned] = []
     for index, story in enumerate(chosen):
         age = random.uniform(max(story.ages[0], 0.02), story.ages[1] + 0.9)
-        start = -age * day
-        planned.append(Planned(index, Event.ORDER, start))
-        for delay, event in story.events:
-            moment = start + 120 + delay * day
-            if moment < -5:
-                planned.append(Planned(index, event, moment))
+        planned += _at(index, "card", age, story.events)
+    elsewhere = [(story, kind) for story in STORIES_ELSEWHERE for kind in story.kinds * story.times]
+    for index, (told, kind) in enumerate(elsewhere, start=count):
+        planned += _at(index, kind, random.uniform(max(told.ages[0], 0.02), told.ages[1]), told.events)
     return sorted(planned, key=lambda event: (event.seconds, event.order_index))
+
+
+def _at(index: int, kind: str, age: float, events: Sequence[tuple[float, Event]]) -> list[Planned]:
+    day = timedelta(days=1).total_seconds()
+    start = -age * day
+    moments = [(start, Event.ORDER), *((start + 120 + delay * day, event) for delay, event in events)]
+    return [Planned(index, event, moment, kind) for moment, event in moments if moment < -5]

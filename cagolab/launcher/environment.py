@@ -21,6 +21,10 @@ DEMO_ACCOUNTS: dict[str, tuple[str, dict[str, str]]] = {
             "SHOP_PASS": "shoppass01",
             "SITE_ID": "tsite00000001",
             "SITE_PASS": "sitepass01",
+            "CONTACT_NAME": "デモショップ",
+            "CONTACT_PHONE": "03-0000-0000",
+            "CONTACT_HOURS": "09:00-18:00",
+            "CONTACT_MAIL": "shop@example.jp",
         },
     ),
     "paygent": (

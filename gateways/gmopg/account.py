@@ -28,7 +28,9 @@ class Account(BaseModel):
     """One shop at GMO-PG; the site pair is for members with stored cards and comes whole or not at all.
 
     `base_url` is the host alone, such as https://p01.mul-pay.jp. `token_url` and `token_script_url` are for the
-    customer's browser, which turns card data into a token there.
+    customer's browser, which turns card data into a token there. `contact_*` is whom a customer may ask who pays at
+    a convenience store, at a bank or by phone bill (such as 09:00-18:00): GMO-PG prints and shows it, and takes no
+    such payment without.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -40,6 +42,10 @@ class Account(BaseModel):
     site_pass: SecretStr | None = Field(default=None, min_length=1, max_length=20)
     token_url: str | None = None
     token_script_url: str | None = None
+    contact_name: str = Field(default="", max_length=21)
+    contact_phone: str = Field(default="", pattern=r"^[0-9-]{0,12}$")
+    contact_hours: str = Field(default="", pattern=r"^([0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})?$")
+    contact_mail: str = Field(default="", max_length=100)
 
     @field_validator("base_url", "token_url", "token_script_url")
     @classmethod

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
-from gateways.gmopg import errors, wire
+from gateways.gmopg import errors, requesting, wire
 from gateways.gmopg.account import Account
 from gateways.gmopg.line import Failure, Line, Refusal, understood, unreadable
 from gateways.gmopg.messages import (
@@ -23,6 +23,7 @@ from gateways.gmopg.messages import (
     SearchTradeMulti,
 )
 from gateways.gmopg.pay_types import PAY_TYPES
+from gateways.gmopg.stores import STORES, store_name
 from gateways.interface import (
     AuthorizeRequest,
     CancelRequest,
@@ -32,6 +33,7 @@ from gateways.interface import (
     ChangeAmountRequest,
     Journal,
     PaymentReference,
+    PaymentRequest,
     ReauthorizeRequest,
 )
 from gateways.outcomes import (
@@ -48,12 +50,13 @@ from gateways.outcomes import (
     Trade,
     Unknown,
 )
-from gateways.vocabulary import Action, MethodKind, PaymentStatus
+from gateways.vocabulary import PAID_BY_CONSENT, Action, MethodKind, PaymentStatus
 
 CAPABILITIES = Capabilities(
     actions=frozenset(
         {
             Action.AUTHORIZE,
+            Action.REQUEST,
             Action.CAPTURE,
             Action.CANCEL,
             Action.CHANGE_AMOUNT,
@@ -63,6 +66,8 @@ CAPABILITIES = Capabilities(
         }
     ),
     max_amount=9_999_999,
+    max_amount_by_kind=requesting.HIGHEST_AMOUNTS,
+    stores=STORES,
     # Opening (10 + 30) and executing (10 + 90) a trade, and something for name lookups, which have no limit.
     longest_call_seconds=160,
 )
@@ -71,7 +76,13 @@ _LUMP_SUM = "1"
 _INSTALMENTS = "2"
 
 _REFERENCES = ("forward", "approve", "tran_id", "method", "pay_times", "card_no", "member_id")
-_OTHER_KINDS = ("cvs_code", "cvs_conf_no", "cvs_receipt_no", "cust_id", "bk_code", "conf_no", "payment_term")
+_OTHER_KINDS = (
+    "cvs_code", "cvs_conf_no", "cvs_receipt_no", "cust_id", "bk_code", "conf_no", "payment_term", "finish_date",
+    "payeasy_payment_url", "au_pay_info_no", "docomo_settlement_code", "sb_tracking_id", "order_date",
+    "completion_date",
+)  # fmt: skip
+
+_AGREED = frozenset({PaymentStatus.AUTH, PaymentStatus.CAPTURE})
 
 _AUTHENTICATION = Declined(
     reason=Reason(
@@ -138,6 +149,12 @@ class GmoPgGateway:
             else executed
         )
 
+    def request_payment(
+        self, payment: PaymentReference, request: PaymentRequest, journal: Journal
+    ) -> Outcome:
+        """EntryTran and ExecTran of the payment's kind: approved means that the customer can now pay."""
+        return requesting.request_payment(self._account, self._line, payment, request, journal)
+
     def capture(self, payment: PaymentReference, request: CaptureRequest, journal: Journal) -> Outcome:
         """AlterTran SALES with the whole authorized amount."""
         return self._alter(payment, journal, job_cd=PaymentStatus.SALES.value, amount=request.amount)
@@ -196,7 +213,7 @@ class GmoPgGateway:
             return found
         if found.order_id not in {None, payment.order_id}:
             return unreadable("order_id")
-        return Found(trade=_trade_as_found(found))
+        return Found(trade=_trade_as_found(found, payment.kind))
 
     def _shop(self) -> dict[str, str]:
         account = self._account
@@ -340,7 +357,7 @@ def _not_told(refusal: Refusal) -> InquiryOutcome:
     return judged if isinstance(judged, NotSent) else Unknown(reason=judged.reason)
 
 
-def _trade_as_found(found: SearchAnswer) -> Trade:
+def _trade_as_found(found: SearchAnswer, kind: MethodKind) -> Trade:
     status = (
         PaymentStatus(found.status) if found.status in PaymentStatus.__members__ else PaymentStatus.EXCEPTION
     )
@@ -349,10 +366,16 @@ def _trade_as_found(found: SearchAnswer) -> Trade:
         value = getattr(found, name).strip()
         if value:
             references[name] = value
+    if found.cvs_code:
+        references["store"] = store_name(found.cvs_code)
+    # Nothing comes before an agreement on the payer's own pages: the only date that is told is the authorization's.
+    agreed_at = found.process_date if kind in PAID_BY_CONSENT and status in _AGREED else None
     return Trade(
         status=status,
         amount=None if found.amount is None else found.amount + (found.tax or 0),
         processed_at=found.process_date,
+        authorized_at=agreed_at,
+        captured_at=agreed_at if status is PaymentStatus.CAPTURE else None,
         references=references,
         secrets={"access_pass": found.access_pass} if found.access_pass else {},
     )

@@ -19,7 +19,8 @@ from gateways.transport import MaybeSent, NeverSent, Transport
 # How long GMO-PG may take per call. A short patience makes outcomes unknown; a long one holds a worker.
 # It opens a trade in its own database only (0 to 1 s were seen).
 _OPEN_SECONDS = 30.0
-# The card company is asked, perhaps through CAFIS, which itself waits for up to a minute (1 to 4 s were seen).
+# The card company, the stores' or the carrier's centre is asked, perhaps through CAFIS, which itself waits for
+# up to a minute (1 to 4 s were seen).
 _EXECUTE_SECONDS = 90.0
 # Settled inside GMO-PG; cancels pass a message on (2 to 3 s were seen).
 _ALTER_SECONDS = 60.0
@@ -29,6 +30,8 @@ _CHANGE_SECONDS = 90.0
 _SEARCH_SECONDS = 20.0
 # Storing a card asks the card company whether it is valid (3 s were seen).
 _STORE_SECONDS = 60.0
+
+_OTHER_KINDS = ("Cvs", "PayEasy", "Au", "Docomo", "Sb", "RakutenId")
 
 READ_SECONDS: dict[str, float] = {
     "EntryTran": _OPEN_SECONDS,
@@ -42,6 +45,8 @@ READ_SECONDS: dict[str, float] = {
     "TradedCard": _STORE_SECONDS,
     "SearchCard": _SEARCH_SECONDS,
     "DeleteCard": _SEARCH_SECONDS,
+    **{f"EntryTran{kind}": _OPEN_SECONDS for kind in _OTHER_KINDS},
+    **{f"ExecTran{kind}": _EXECUTE_SECONDS for kind in _OTHER_KINDS},
 }
 
 _WAIT = "二重に実行せず、自動確認の結果をお待ちください。"

@@ -20,7 +20,13 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{32}$")]
 
 
+# Spelled otherwise than the rest: ItemId at 楽天ペイ, RetURL for every kind but cards.
+_SPELLED = {"item_id": "ItemId", "ret_url": "RetURL", "error_rcv_url": "ErrorRcvURL"}
+
+
 def _wire_name(field: str) -> str:
+    if field in _SPELLED:
+        return _SPELLED[field]
     name = to_pascal(field)
     return f"{name[:-2]}ID" if name.endswith("Id") else name
 
@@ -40,6 +46,8 @@ def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
+# A time as it came, where a hash over it has to be made.
+Stamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{14}$")]
 Moment = Annotated[datetime, BeforeValidator(_tokyo_time)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(_tokyo_time)]
 MaybeYen = Annotated[int | None, Field(ge=0), BeforeValidator(_empty_is_none)]
@@ -248,6 +256,12 @@ class SearchAnswer(Answer):
     conf_no: str = ""
     payment_term: str = ""
     finish_date: str = ""
+    payeasy_payment_url: str = ""
+    au_pay_info_no: str = ""
+    docomo_settlement_code: str = ""
+    sb_tracking_id: str = ""
+    order_date: str = ""
+    completion_date: str = ""
 
 
 class CardSeqAnswer(Answer):

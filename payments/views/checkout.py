@@ -1,7 +1,11 @@
-"""The demo checkout: cart, card page, result. Off in production, where the shop has its own."""
+"""The demo checkout: cart, card page, result. Off in production, where the shop has its own.
+
+What is paid at a store or a bank has its page in checkout_request.
+"""
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -12,15 +16,17 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cagolab import clock
 from cagolab.middleware import csp_connect
 from gateways.interface import CardSource, CardToken, StoredCard
+from gateways.vocabulary import MethodKind
 from orders import changes, checkout, locks
-from orders.models import Order, PaymentMethod, Product
+from orders.models import Order, Product
 from orders.statuses import OrderStatus
-from payments import authorizations, checkout_words, stored_cards
+from payments import authorizations, checkout_methods, checkout_slips, checkout_words, stored_cards
 from payments.actors import By
 from payments.checkout_forms import CartForm, ForgetForm, PayForm
 from payments.models import LIVE_STATUSES, GatewayAccount, Operation, Payment
@@ -29,7 +35,7 @@ from payments.models import LIVE_STATUSES, GatewayAccount, Operation, Payment
 DELIVERY_FEE = 500
 SHOWN_PRODUCTS = 6
 _SESSION_KEY = "checkout_order"
-_ON_THE_WAY = (OrderStatus.PROCESSING, OrderStatus.PENDING)
+ON_THE_WAY = (OrderStatus.PROCESSING, OrderStatus.PENDING)
 
 
 @login_not_required
@@ -39,12 +45,12 @@ def cart(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _forget_earlier(request)
     products = list(Product.objects.order_by("id")[:SHOWN_PRODUCTS])
-    form = CartForm(request.POST or None, products=products, methods=_card_methods())
+    form = CartForm(request.POST or None, products=products, methods=checkout_methods.offered())
     if request.method == "POST" and form.is_valid():
         try:
             method = form.method()
             if method is None:
-                raise checkout.CheckoutError("クレジットカード決済の準備ができていません。")
+                raise checkout.CheckoutError("お支払方法の準備ができていません。")
             order = checkout.leave_cart(
                 items=form.items(),
                 buyer=form.buyer(),
@@ -55,7 +61,7 @@ def cart(request: HttpRequest) -> HttpResponse:
                 now=clock.now(),
             )
             request.session[_SESSION_KEY] = order.pk
-            return redirect("checkout:card")
+            return redirect(_next_page(order))
         except checkout.CheckoutError as error:
             form.add_error(None, str(error))
     status = 422 if form.errors else 200
@@ -66,15 +72,17 @@ def cart(request: HttpRequest) -> HttpResponse:
 @require_GET
 def card(request: HttpRequest) -> HttpResponseBase:
     """The card page; 決済処理中 from here on, with stock and points taken."""
-    order = _order(request)
+    order = session_order(request)
     if order is None:
         return redirect("checkout:cart")
-    if order.status not in _ON_THE_WAY or order.payment_is_open:
+    if order.payment_method.kind != MethodKind.CARD:
+        return redirect("checkout:number")
+    if order.status not in ON_THE_WAY or order.payment_is_open:
         return redirect("checkout:result")
     try:
         order = checkout.enter_card_page(order_id=order.pk, now=clock.now())
     except checkout.CheckoutError as error:
-        return _stopped(request, str(error))
+        return stopped(request, str(error))
     return _card_page(request, order)
 
 
@@ -82,14 +90,15 @@ def card(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def pay(request: HttpRequest) -> HttpResponseBase:
     """Authorize with the token or a card on file. NG returns to the card page; the attempt is kept (PG-4)."""
-    order = _order(request)
+    order = session_order(request)
     if order is None:
         return redirect("checkout:cart")
     form = PayForm(request.POST)
     is_valid = form.is_valid()
     if form.cleaned_data.get("order") not in (None, order.pk):
-        return _stopped(request, checkout_words.OTHER_ORDER)
-    if order.status != OrderStatus.PENDING or order.payment_is_open:
+        return stopped(request, checkout_words.OTHER_ORDER)
+    is_by_card = order.payment_method.kind == MethodKind.CARD
+    if order.status != OrderStatus.PENDING or order.payment_is_open or not is_by_card:
         return redirect("checkout:result")
     source = _source(form, order) if is_valid else None
     if source is None:
@@ -97,7 +106,7 @@ def pay(request: HttpRequest) -> HttpResponseBase:
     try:
         result = authorizations.authorize(
             order_id=order.pk,
-            account=_account(order),
+            account=account_of(order),
             card=source,
             key=form.cleaned_data["key"],
             installments=form.cleaned_data["installments"],
@@ -124,12 +133,12 @@ def pay(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def forget_card(request: HttpRequest) -> HttpResponse:
     """Take one of the member's cards off the file, and show the card page again."""
-    order = _order(request)
+    order = session_order(request)
     if order is None:
         return redirect("checkout:cart")
     form = ForgetForm(request.POST)
     is_forgotten = form.is_valid() and stored_cards.forget(
-        order.customer, _account(order), form.cleaned_data["card"]
+        order.customer, account_of(order), form.cleaned_data["card"]
     )
     level, text = (
         (messages.SUCCESS, checkout_words.CARD_FORGOTTEN)
@@ -144,7 +153,7 @@ def forget_card(request: HttpRequest) -> HttpResponse:
 @require_POST
 def back(request: HttpRequest) -> HttpResponse:
     """Back from the card page: no order is left (PG-4); after refused tries it stays, cancelled."""
-    order = _order(request)
+    order = session_order(request)
     if order is not None:
         try:
             checkout.go_back(order_id=order.pk, now=clock.now())
@@ -161,36 +170,46 @@ def back(request: HttpRequest) -> HttpResponse:
 @require_GET
 def result(request: HttpRequest) -> HttpResponse:
     """How the order stands now, for the customer."""
-    order = _order(request)
+    order = session_order(request)
     if order is None:
         return redirect("checkout:cart")
     context = {
         "order": order,
         "step": 3,
-        "is_taken": order.status not in (*_ON_THE_WAY, OrderStatus.CANCELLED),
+        "is_taken": order.status not in (*ON_THE_WAY, OrderStatus.CANCELLED),
         "is_cancelled": order.status == OrderStatus.CANCELLED,
+        "next_page": _next_page(order),
+        **_slip(order),
     }
     return render(request, "checkout/result.html", context)
 
 
-def _order(request: HttpRequest) -> Order | None:
+def _slip(order: Order) -> dict[str, Any]:
+    """The numbers to pay with, and for training how the customer pays at the sandbox."""
+    payment = Payment.objects.filter(pk=order.payment_id).first()
+    found = checkout_slips.slip(payment) if payment else None
+    if payment is None or found is None:
+        return {}
+    wish = json.dumps({"order_id": payment.provider_order_id, "customer": "pays"})
+    practice = f"curl -d '{wish}' {settings.SANDBOX_URL}/_admin" if settings.SANDBOX_URL and found.how else ""
+    return {"slip": found, "practice": practice}
+
+
+def _next_page(order: Order) -> str:
+    is_by_card = order.payment_method.kind == MethodKind.CARD
+    return reverse("checkout:card" if is_by_card else "checkout:number")
+
+
+def session_order(request: HttpRequest) -> Order | None:
+    """The order that this customer is about to place, or has placed last."""
     pk = request.session.get(_SESSION_KEY)
     orders = Order.objects.select_related("payment_method", "customer")
     return orders.filter(pk=pk).first() if pk else None
 
 
-def _account(order: Order) -> GatewayAccount:
+def account_of(order: Order) -> GatewayAccount:
+    """The account of the order's お支払方法."""
     return GatewayAccount.objects.get(code=order.payment_method.account)
-
-
-def _card_methods() -> list[PaymentMethod]:
-    """The card methods whose accounts turn card data into tokens in the browser, in the shop's order."""
-    codes = [
-        code
-        for code, configured in settings.GATEWAY_ACCOUNTS.items()
-        if getattr(configured.account, "token_url", None)
-    ]
-    return list(PaymentMethod.objects.filter(kind="card", account__in=codes))
 
 
 def _forget_earlier(request: HttpRequest) -> None:
@@ -228,20 +247,21 @@ def _source(form: PayForm, order: Order) -> CardSource | None:
     if not (card_seq := form.cleaned_data["stored"]):
         card = CardToken(token=form.cleaned_data["token"])
         if form.cleaned_data["keep"] and order.customer is not None:
-            return stored_cards.to_keep(card, order.customer, _account(order))
+            return stored_cards.to_keep(card, order.customer, account_of(order))
         return card
     if order.customer is None or not order.customer.member_id:
         return None
     return StoredCard(member_id=order.customer.member_id, card_seq=card_seq)
 
 
-def _stopped(request: HttpRequest, sentence: str) -> HttpResponse:
+def stopped(request: HttpRequest, sentence: str) -> HttpResponse:
+    """A page that says why the checkout cannot go on."""
     return render(request, "checkout/stopped.html", {"message": sentence}, status=409)
 
 
 def _card_page(request: HttpRequest, order: Order, problem: str = "") -> HttpResponseBase:
     """The card page: always with a new key, and never with a used token again."""
-    account = _account(order)
+    account = account_of(order)
     configured: Any = settings.GATEWAY_ACCOUNTS[account.code].account  # only its provider knows more
     installments = request.POST.get("installments", 1)
     context = {

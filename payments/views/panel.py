@@ -76,7 +76,7 @@ def panel_context(
         "may_move_money": user.has_perm(MOVE_MONEY),
         "may_decide": user.has_perms((MOVE_MONEY, ADMINISTER)),
         "demo_words": panel_words.DEMO_DATA if payment.is_demo else "",
-        "subscription_words": panel_words.SUBSCRIPTION_REFUSED,
+        "subscription_words": panel_words.subscription_refused(payment.decline_code),
         "attempts": [panel.attempt(other, message, other.account.provider) for other, message in attempts],
         "more_attempts": has_more,
     }
@@ -89,7 +89,7 @@ def _absence(order_id: int) -> dict[str, Any]:
     provider = GatewayAccount.objects.filter(code=code).values_list("provider", flat=True).first() or ""
     sentences = [panel_words.NO_PAYMENT, panel_words.ENTER_BY_HAND.get(provider, "")]
     if order.is_subscription and provider:
-        sentences = [panel_words.SUBSCRIPTION_REFUSED]
+        sentences = [panel_words.subscription_refused("")]
     return {
         "order_id": order_id,
         "payment": None,

@@ -28,7 +28,7 @@ def leave_cart(desk: Desk, *, quantity: str = "1", customer: Customer | None = N
             page.fill(f"#id_{name}", value)
     if customer is not None:
         page.select_option("#id_customer", str(customer.pk))
-    page.get_by_role("button", name="カード情報の入力へ進む").click()
+    page.get_by_role("button", name="お支払い手続きへ進む").click()
     expect(page.locator("h1")).to_have_text("カード情報の入力")
 
 

@@ -21,8 +21,16 @@ from tests.sandbox_server import SHOP, SITE, SandboxHandle
 CANNED = "http://gmopg.test"
 
 
-def account_at(base_url: str) -> Account:
-    """The sandbox's test shop at any address."""
+CONTACT = {
+    "contact_name": "テストショップ",
+    "contact_phone": "03-0000-0000",
+    "contact_hours": "09:00-18:00",
+    "contact_mail": "shop@example.jp",
+}
+
+
+def account_at(base_url: str, *, contact: bool = False) -> Account:
+    """The sandbox's test shop at any address; with a contact it may sell without cards."""
     return Account.model_validate(
         {
             "base_url": base_url,
@@ -30,6 +38,7 @@ def account_at(base_url: str) -> Account:
             "shop_pass": SHOP["ShopPass"],
             "site_id": SITE["SiteID"],
             "site_pass": SITE["SitePass"],
+            **(CONTACT if contact else {}),
         }
     )
 

@@ -164,9 +164,13 @@ def test_without_a_payment_paygent_is_entered_by_hand(login: Login) -> None:
 
 
 def test_a_refused_subscription_asks_for_another_way_to_pay(login: Login) -> None:
-    payment = make_payment(S.PAYFAIL, order_fields={"is_subscription": True})
+    payment = make_payment(S.PAYFAIL, order_fields={"is_subscription": True}, decline_code="42G830000")
+    words = "カード番号が正しくありません。お客様に、カード情報を入力し直していただいてください。"
+    make_operation(payment, Action.AUTHORIZE, Operation.State.DECLINED, message=words)
     html = panel(login("決済操作"), payment.order_id)
     assert "カード未決済" in html
+    assert "(エラーコード 42G830000)" in html
+    assert "入力し直して" not in html  # nobody stands before a card page
     assert "お客様に他の決済方法をご案内ください" in html
     assert buttons(html) == {"inquire"}
 
@@ -281,7 +285,7 @@ def test_a_konbini_payment_says_that_its_amount_cannot_change(login: Login) -> N
     html = panel(login("決済操作"), payment.order_id)
     assert "コンビニ決済" in html
     assert "支払い方法" not in html
-    assert "この支払方法では、ご注文後に金額を変更できません。" in html
+    assert "コンビニ決済・Pay-easy決済では、ご注文後に金額を変更できません。" in html
 
 
 def test_opened_as_a_page_it_leads_to_the_order(login: Login) -> None:

@@ -90,6 +90,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "notify:receive": {"POST": ANYBODY},
     "checkout:cart": {"GET": ANYBODY, "POST": ANYBODY},
     "checkout:card": {"GET": ANYBODY},
+    "checkout:number": {"GET": ANYBODY, "POST": ANYBODY},
     "checkout:pay": {"POST": ANYBODY},
     "checkout:forget_card": {"POST": ANYBODY},
     "checkout:back": {"POST": ANYBODY},

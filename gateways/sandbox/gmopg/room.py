@@ -32,7 +32,7 @@ from gateways.sandbox.gmopg.kinds import AT_A_COUNTER, AU, BY_CONSENT, CVS, DOCO
 from gateways.sandbox.gmopg.notifications import Notifier
 from gateways.sandbox.gmopg.trades import Trade
 from gateways.sandbox.gmopg.wire import Parameters, Refused, read_form, write_errors, write_fields
-from gateways.sandbox.messages import NOT_FOUND, Answer, Request
+from gateways.sandbox.messages import NOT_FOUND, Answer, Request, page
 from gateways.sandbox.rooms import House, Visit
 
 CALLS: Mapping[str, Handler] = {
@@ -71,6 +71,11 @@ NO_SUCH_CALL = "E91099997"
 FORM = "application/x-www-form-urlencoded"
 ACCEPTABLE = ("*", "text/plain", "text/*")
 LISTED_TRADES = 1000
+# Where PaymentURL of Pay-easy leads: the banks are not part of the sandbox.
+BANK_PAGE = page(
+    "ネットバンク(サンドボックス)",
+    "練習用のため、銀行の画面はありません。POST /_admin の customer で支払えます。",
+)
 
 
 class GmoPgRoom:
@@ -101,6 +106,8 @@ class GmoPgRoom:
             return Visit(None, partial(tokens.token_answer, desk, request))
         if path == "ext/js/token.js" and request.method == "GET":
             return Visit(None, lambda: tokens.SCRIPT_ANSWER)
+        if path == "bank" and request.method == "GET":
+            return Visit(None, lambda: BANK_PAGE)
         if path == "tds2/callback" and request.method in ("GET", "POST"):
             return Visit(None, partial(three_d_secure.callback, desk, request))
         return Visit(None, lambda: NOT_FOUND)
