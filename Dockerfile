@@ -11,7 +11,8 @@ WORKDIR /app
 COPY . .
 # Production settings, because their file names carry a hash of the content; no value of this file stays behind.
 RUN set -a && . ./.ci/production.env && python manage.py collectstatic --noinput --verbosity 0 \
-    && useradd --system --no-create-home cagolab
+    && useradd --system --no-create-home cagolab \
+    && install -d -o cagolab -m 0700 /exports
 USER cagolab
 EXPOSE 8000
 CMD ["gunicorn", "--bind", "0.0.0.0:8000"]

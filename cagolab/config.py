@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import tempfile
 from collections.abc import Mapping
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -42,6 +45,7 @@ MEANINGS: dict[str, str] = {
     "SANDBOX_URL": "the sandbox whose clock the product follows; demo and test only",
     "LOG_LEVEL": "DEBUG, INFO (default), WARNING, ERROR or CRITICAL",
     "EMAIL_URL": "how mails leave, such as smtp+tls://user:password@mail.example.jp:587",
+    "EXPORT_FOLDER": "a folder that web and workers share, for the files of CSV downloads",
     "SHOP_MAIL_FROM": "sender of the shop's mails, such as CagoLab <shop@example.jp>",
     "SHOP_REGISTRATION_NUMBER": "the shop's number as an invoice issuer (T and 13 digits), for the 納品書",
     "SHOP_ADDRESS": "the shop's address, for the 納品書",
@@ -59,6 +63,7 @@ _DEFAULTS: dict[str, dict[str, str]] = {
         "DATABASE_URL": "",
         "REDIS_URL": "",
         "EMAIL_URL": "consolemail://",
+        "EXPORT_FOLDER": tempfile.gettempdir(),
         "SHOP_MAIL_FROM": "CagoLabデモショップ <shop@example.jp>",
         "GATEWAY_ACCOUNTS": "",
     },
@@ -69,6 +74,7 @@ _DEFAULTS: dict[str, dict[str, str]] = {
         "REDIS_URL": "",
         "CREDENTIALS_KEY": "Zm9yIHRlc3RzIG9ubHksIG5ldmVyIGZvciBhIHNob3A=",
         "EMAIL_URL": "memorymail://",
+        "EXPORT_FOLDER": tempfile.gettempdir(),
         "SHOP_MAIL_FROM": "テストショップ <shop@example.jp>",
         "GATEWAY_ACCOUNTS": "",
     },
@@ -162,6 +168,15 @@ def _mail_address(value: str) -> str:
     return value
 
 
+def _writable_folder(value: str) -> Path:
+    folder = Path(value)
+    if not folder.is_absolute():
+        raise _problem("is not an absolute path")
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise _problem("is not a folder that this process may write to")
+    return folder
+
+
 def _account_codes(value: str) -> tuple[str, ...]:
     codes = _words(value)
     for code in codes:
@@ -203,6 +218,7 @@ class Config(BaseModel):
         alias="LOG_LEVEL", default="INFO"
     )
     email: Annotated[dict[str, Any], BeforeValidator(_email)] = Field(alias="EMAIL_URL", repr=False)
+    export_folder: Annotated[Path, BeforeValidator(_writable_folder)] = Field(alias="EXPORT_FOLDER")
     shop_mail_from: Annotated[str, BeforeValidator(_mail_address)] = Field(alias="SHOP_MAIL_FROM")
     shop_registration_number: str = Field(
         alias="SHOP_REGISTRATION_NUMBER", default="", pattern=r"^(T\d{13})?$"

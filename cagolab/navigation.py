@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from cagolab import clock
 from cagolab.people import name_of
-from cagolab.roles import ADMINISTER, EDIT, VIEW
+from cagolab.roles import ADMINISTER, EDIT, EXPORT, VIEW
 from cagolab.security import initial_password, second_factor
 from cagolab.shop import shop_name
 from orders.statuses import DISPLAY_ORDER
@@ -80,6 +80,7 @@ GROUPS = (
             Entry("新規受注入力", "orders:new", permission=EDIT),
             Entry("配送番号CSV登録", "orders:tracking_csv", permission=EDIT),
             Entry("一括処理の履歴", "bulk:list"),
+            Entry("ファイル出力", "exports:list", permission=EXPORT),
         ),
     ),
     Group(

@@ -8,14 +8,15 @@ from django.contrib.auth.models import Group, Permission
 
 VIEW = "orders.view_order"
 EDIT = "orders.change_order"
+EXPORT = "orders.export_orders"
 MOVE_MONEY = "payments.move_money"
 ADMINISTER = "payments.administer"
 
 ROLES: dict[str, tuple[str, ...]] = {
     "閲覧": (VIEW,),
-    "受注編集": (VIEW, EDIT),
-    "決済操作": (VIEW, EDIT, MOVE_MONEY),
-    "管理者": (VIEW, EDIT, MOVE_MONEY, ADMINISTER),
+    "受注編集": (VIEW, EDIT, EXPORT),
+    "決済操作": (VIEW, EDIT, EXPORT, MOVE_MONEY),
+    "管理者": (VIEW, EDIT, EXPORT, MOVE_MONEY, ADMINISTER),
 }
 
 

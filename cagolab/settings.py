@@ -117,6 +117,9 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 # The most orders that one bulk run takes; beyond it the operator is asked to narrow the search.
 BULK_MAX_ROWS = 20_000
 
+# Where finished exports wait to be fetched; web and workers share it.
+EXPORT_FOLDER = CONFIG.export_folder
+
 # A bulk form posts a run id, but a page of ticked rows is at most a few hundred fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
@@ -179,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-open-operations": {"task": "payments.tasks.recover", "schedule": 60.0},
     "ring-reconciliations-again": {"task": "payments.tasks.ring_reconciliations", "schedule": 60.0},
     "ring-bulk-runs-again": {"task": "orders.bulk.tasks.ring", "schedule": 60.0},
+    "ring-exports-again": {"task": "orders.exports.tasks.ring", "schedule": 60.0},
     "send-queued-mails": {"task": "orders.tasks.send_mails", "schedule": 60.0},
     "nightly-jobs": {"task": "payments.nightly.tasks.tick", "schedule": 60.0},
     "ask-about-notifications": {"task": "payments.notifications.tasks.ask", "schedule": 60.0},

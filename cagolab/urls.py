@@ -29,6 +29,7 @@ urlpatterns = [
     path("users/locks/<int:pk>/release/", office_views.release, name="lock_release"),
     path("orders/", include("orders.urls")),
     path("bulk/", include("orders.bulk.urls")),
+    path("exports/", include("orders.exports.urls")),
     path("payments/", include("payments.urls")),
     path("notify/", include("payments.notifications.urls")),
 ]

@@ -10,8 +10,15 @@ class OrdersConfig(AppConfig):
     verbose_name = "受注管理"
 
     def ready(self) -> None:
-        """Hand the kinds of bulk act that belong to orders to the engine."""
+        """Hand the kinds of bulk act and of files that belong to orders to their engines."""
+        from orders.bulk.mails import MailKind
         from orders.bulk.order_status import OrderStatusKind
         from orders.bulk.registry import registry
+        from orders.exports import documents, order_csv
+        from orders.exports.registry import registry as exports
 
         registry.register(OrderStatusKind())
+        registry.register(MailKind())
+        exports.register(order_csv.OrdersCsv())
+        exports.register(order_csv.OrderLinesCsv())
+        exports.register(documents.Documents())

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
+from cagolab import clock
+from cagolab.shop import shop_name
 from orders.models import Order, OrderLine
 from orders.totals import calculate, inputs_of
 
@@ -36,6 +41,21 @@ def invoice_of(order: Order) -> dict[str, Any]:
         "totals": totals,
         "discount_yen": abs(totals.discount),
         "has_reduced": any(row.is_reduced for row in rows),
+    }
+
+
+def sheets_of(orders: Sequence[Order]) -> dict[str, Any]:
+    """What the page of 納品書 prints: a sheet per order, the day, and the shop."""
+    return {
+        "sheets": [{"order": order, **invoice_of(order)} for order in orders],
+        "issued_on": clock.now().astimezone(clock.TOKYO).date(),
+        "shop": {
+            "name": shop_name(),
+            # Shops that are no 適格請求書発行事業者 have no number; the line is left out then.
+            "registration_number": settings.SHOP_REGISTRATION_NUMBER,
+            "address": settings.SHOP_ADDRESS,
+            "phone": settings.SHOP_PHONE,
+        },
     }
 
 

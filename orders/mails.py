@@ -1,28 +1,21 @@
-"""Mails about an order: drafted from a template, written down, then sent by a worker, once.
-
-The rows of SentMail are the work list; the task is only the bell. A worker that dies while it talks to the
-mail server leaves the row at 送信中: whether that mail left is unknown, so it is never sent again by itself.
-"""
+"""Mails about an order: drafted from a template, written down, then sent by a worker, once (cagolab.mail_queue)."""
 
 from __future__ import annotations
 
-import logging
-import smtplib
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 
+from cagolab.mail_queue import send_waiting
 from cagolab.shop import shop_name
 from orders import history
 from orders.invoice import invoice_of
 from orders.models import Order, SentMail
-
-logger = logging.getLogger(__name__)
+from orders.statuses import OrderStatus
 
 # One ring sends at most so many, so that a worker comes back to other work.
 MAILS_PER_RING = 50
@@ -30,18 +23,22 @@ MAILS_PER_RING = 50
 
 @dataclass(frozen=True)
 class MailTemplate:
-    """A mail the shop sends often; `code` names the text file in templates/orders/mail/."""
+    """A mail the shop sends often; `code` names the text file in templates/orders/mail/.
+
+    `tells` is the 対応状況 that the mail tells the customer of; None where it suits all.
+    """
 
     code: str
     label: str
     subject: str
+    tells: OrderStatus | None = None
 
 
 TEMPLATES = (
     MailTemplate("confirmation", "注文確認", "ご注文ありがとうございます"),
-    MailTemplate("paid", "入金確認", "ご入金を確認いたしました"),
-    MailTemplate("shipped", "発送のお知らせ", "商品を発送いたしました"),
-    MailTemplate("cancelled", "お取消し", "ご注文をお取消しいたしました"),
+    MailTemplate("paid", "入金確認", "ご入金を確認いたしました", OrderStatus.PAID),
+    MailTemplate("shipped", "発送のお知らせ", "商品を発送いたしました", OrderStatus.SHIPPED),
+    MailTemplate("cancelled", "お取消し", "ご注文をお取消しいたしました", OrderStatus.CANCELLED),
 )
 
 
@@ -66,6 +63,14 @@ def queue_mail(
     *, order: Order, words: Draft, key: uuid.UUID, author: history.Author, now: datetime
 ) -> SentMail:
     """Write the mail down and ring for it once that is committed; the same key gives the same mail."""
+    transaction.on_commit(ring, robust=True)
+    return write_mail(order=order, words=words, key=key, author=author, now=now)
+
+
+def write_mail(
+    *, order: Order, words: Draft, key: uuid.UUID, author: history.Author, now: datetime
+) -> SentMail:
+    """Write the mail down with its line of 変更履歴, once per key; nobody is rung for it."""
     try:
         with transaction.atomic():
             mail = SentMail.objects.create(
@@ -79,7 +84,6 @@ def queue_mail(
             )
             sent = history.FieldChange("メール送信", "", f"{words.subject}（宛先 {words.to}）")
             history.record_all(order_id=order.pk, changes=[sent], author=author, version=0, now=now)
-            transaction.on_commit(ring, robust=True)
     except IntegrityError:
         return SentMail.objects.get(key=key, order=order)
     return mail
@@ -94,39 +98,4 @@ def ring() -> None:
 
 def send_queued() -> int:
     """Send what waits; the number of mails that were tried."""
-    for tried in range(MAILS_PER_RING):
-        mail = _claim()
-        if mail is None:
-            return tried
-        _send(mail)
-    return MAILS_PER_RING
-
-
-def _claim() -> SentMail | None:
-    with transaction.atomic():
-        waiting = SentMail.objects.select_for_update(skip_locked=True).filter(state=SentMail.State.QUEUED)
-        mail = waiting.order_by("id").first()
-        if mail is not None:
-            mail.state = SentMail.State.SENDING
-            mail.save(update_fields=["state"])
-    return mail
-
-
-def _send(mail: SentMail) -> None:
-    try:
-        EmailMessage(subject=mail.subject, body=mail.body, to=[mail.to]).send()
-    except (smtplib.SMTPException, OSError, ValueError) as problem:
-        # ValueError covers a header that Django refuses; the forms refuse it earlier.
-        logger.warning("mail %s was not sent: %s", mail.pk, type(problem).__name__)
-        mail.state, mail.error = SentMail.State.FAILED, _reason(problem)
-    else:
-        mail.state, mail.error = SentMail.State.SENT, ""
-    mail.save(update_fields=["state", "error"])
-
-
-def _reason(problem: Exception) -> str:
-    if isinstance(problem, smtplib.SMTPRecipientsRefused):
-        return "宛先のメールアドレスがメールサーバーに拒否されました。"
-    if isinstance(problem, smtplib.SMTPException | OSError):
-        return "メールサーバーに接続できないか、送信を拒否されました。"
-    return "件名または宛先に使用できない文字があります。"
+    return send_waiting(SentMail.objects.all(), limit=MAILS_PER_RING)

@@ -15,10 +15,11 @@ class PaymentsConfig(AppConfig):
         from cagolab import clock
         from gateways import clock as gateways_clock
         from gateways import transport
-        from payments import accounts, bulk, no_transaction, order_guards
+        from payments import accounts, bulk, exports, no_transaction, order_guards
 
         transport.before_send = no_transaction.require
         gateways_clock.now = clock.now
         order_guards.register()
         bulk.register()
+        exports.register()
         post_migrate.connect(accounts.install_accounts, sender=self, dispatch_uid="payments.install_accounts")

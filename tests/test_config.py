@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ SECRETS = {
 PRODUCTION = {
     **SECRETS,
     "ALLOWED_HOSTS": "shop.example.jp, office.example.jp",
+    "EXPORT_FOLDER": tempfile.gettempdir(),
     "SHOP_MAIL_FROM": "ショップ <shop@example.jp>",
     "GATEWAY_ACCOUNTS": "gmo",
     "GATEWAY_GMO_PROVIDER": "gmopg",
@@ -61,6 +63,7 @@ def test_a_complete_production_environment_is_accepted() -> None:
         "REDIS_URL",
         "CREDENTIALS_KEY",
         "EMAIL_URL",
+        "EXPORT_FOLDER",
         "SHOP_MAIL_FROM",
         "GATEWAY_ACCOUNTS",
         "GATEWAY_GMO_PROVIDER",
@@ -96,6 +99,8 @@ def test_production_names_each_missing_variable_in_one_line(name: str, is_empty:
         ("LOG_LEVEL", "geheim", "INFO"),
         ("EMAIL_URL", "pigeon://shop:geheim@mail.example.jp", "not a mail URL"),
         ("EMAIL_URL", "smtp://shop:geheim@mail.example.jp:geheim", "not a mail URL"),
+        ("EXPORT_FOLDER", "geheim/exports", "not an absolute path"),
+        ("EXPORT_FOLDER", "/geheim/exports", "not a folder that this process may write to"),
         ("SHOP_MAIL_FROM", "geheim", "not a mail address"),
         ("SHOP_REGISTRATION_NUMBER", "geheim", "T and 13 digits"),
         ("GATEWAY_ACCOUNTS", "gmo,gmo", "twice"),
@@ -126,6 +131,7 @@ def test_all_problems_are_told_at_once() -> None:
         "REDIS_URL",
         "CREDENTIALS_KEY",
         "EMAIL_URL",
+        "EXPORT_FOLDER",
         "SHOP_MAIL_FROM",
         "GATEWAY_GMO_PROVIDER",
     }

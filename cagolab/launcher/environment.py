@@ -71,6 +71,8 @@ def demo_environment(servers: Servers, *, folder: Path, sandbox_url: str) -> dic
         for name, value in os.environ.items()
         if name in _INHERITED or not (name in config.MEANINGS or name.startswith("GATEWAY_"))
     }
+    exports = folder / "exports"
+    exports.mkdir(mode=0o700, exist_ok=True)
     return {
         **inherited,
         **_kept_keys(folder / "keys.json"),
@@ -79,6 +81,7 @@ def demo_environment(servers: Servers, *, folder: Path, sandbox_url: str) -> dic
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
         "SANDBOX_URL": sandbox_url,
+        "EXPORT_FOLDER": str(exports),
         "PYTHONUNBUFFERED": "1",
         # A demo serves static files from the sources, without the folder of collectstatic, and may run as root.
         "PYTHONWARNINGS": "ignore:No directory at,ignore:You're running the worker with superuser",

@@ -16,12 +16,21 @@ from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.http import QueryDict
 
-from orders import listing
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import BulkKind, Ready, Row, Skip, Verdict
-from orders.models import Order
+from orders.selection import Selection, SelectionError, rows_of
+
+__all__ = [
+    "REPEATABLE",
+    "Author",
+    "Selection",
+    "SelectionError",
+    "confirmations",
+    "preview",
+    "preview_again",
+    "preview_with",
+]
 
 # What a row may be repeated from: nothing was sent for these, or it is known that nothing happened.
 REPEATABLE = (BulkItem.State.FAILED, BulkItem.State.STOPPED, BulkItem.State.RECHECK)
@@ -43,10 +52,6 @@ _WRITE = """
 """
 
 
-class SelectionError(ValueError):
-    """The selection cannot be made into a run; the message is for the operator."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Author:
     """Who makes the preview, and from where."""
@@ -54,15 +59,6 @@ class Author:
     user: User
     name: str
     ip_address: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Ticked order ids, or all that match a list's query string."""
-
-    order_ids: Sequence[int] = ()
-    query: str = ""
-    all_that_match: bool = False
 
 
 def preview(
@@ -82,9 +78,7 @@ def preview(
         run = _new_run(kind, parameters, author, back, now)
         if selection.all_that_match:
             run.query = selection.query
-            ticked = _freeze_matching(run, selection.query)
-        else:
-            ticked = _freeze_ticked(run, selection.order_ids)
+        ticked = _freeze(run, selection)
         return _judged(run, kind, ticked, now)
 
 
@@ -130,24 +124,16 @@ def _new_run(kind: BulkKind, parameters: dict[str, Any], author: Author, back: s
     )
 
 
-def _freeze_matching(run: BulkRun, query: str) -> int:
-    filters = listing.OrderFilters.from_query(QueryDict(query))
-    if filters.errors:
-        raise SelectionError("検索条件に誤りがあります。一覧に戻り、条件を確認してください。")
-    matching = listing.queryset(filters).order_by("-ordered_at", "-id").values("pk")
+def _freeze(run: BulkRun, selection: Selection) -> int:
+    rows = rows_of(selection).order_by("-ordered_at", "-id").values("pk")
     limit = settings.BULK_MAX_ROWS
-    ticked = _insert(run, matching[: limit + 1])
+    ticked = _insert(run, rows[: limit + 1])
     if ticked > limit:
         raise SelectionError(
             f"検索結果が{limit:,}件を超えています。一度に処理できるのは{limit:,}件までです。"
             "検索条件を絞り込んでから、もう一度実行してください。"
         )
     return ticked
-
-
-def _freeze_ticked(run: BulkRun, order_ids: Sequence[int]) -> int:
-    ticked = Order.objects.filter(pk__in=set(order_ids)).order_by("-ordered_at", "-id").values("pk")
-    return _insert(run, ticked)
 
 
 def _insert(run: BulkRun, order_ids: QuerySet[Any, Any]) -> int:

@@ -123,10 +123,14 @@ class DateChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A sentence above the preview. `is_warning` when the operator should stop and think."""
+    """A sentence above the preview. `is_warning` when the operator should stop and think.
+
+    `details` is longer text to unfold, such as a mail as it will be sent.
+    """
 
     text: str
     is_warning: bool = False
+    details: str = ""
 
 
 class InvalidParameters(ValueError):

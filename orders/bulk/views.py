@@ -16,7 +16,6 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HTMX_STOP_POLLING
 
@@ -29,7 +28,9 @@ from orders.bulk import preview as previews
 from orders.bulk import queries, results_csv, tasks, worklist
 from orders.bulk.models import BulkRun
 from orders.bulk.registry import BulkKind, InvalidParameters, registry
+from orders.selection import Selection
 from orders.views import requester
+from orders.views.back import own_path
 
 
 @require_POST
@@ -38,11 +39,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     """Freeze and judge what a list has selected: `kind`, `scope` (page or all), `order` ids, `query`, `back`."""
     kind = _kind(request.POST.get("kind", ""))
     _require(request, kind)
-    back = _safe_path(request, request.POST.get("back", ""))
+    back = own_path(request, request.POST.get("back", "")) or resolve_url("bulk:list")
     try:
         run = previews.preview(
             kind=kind,
-            selection=_selection(request),
+            selection=Selection.from_post(request.POST),
             parameters=kind.parse(request.POST),
             author=_author(request),
             back=back,
@@ -223,6 +224,7 @@ def _standing(request: HttpRequest, run: BulkRun) -> dict[str, Any]:
         "poll_seconds": 2 if is_running else 15 if counts.unknown else 0,
         # Told to screen readers at the start, every ten percent, and at the end.
         "seen": f"{run.state}-{counts.percent // 10}-{counts.unknown if not is_running else ''}",
+        "moves_money": _kind(run.kind).permission == MOVE_MONEY,
         "may_act": request.user.has_perm(_kind(run.kind).permission),
     }
 
@@ -279,25 +281,6 @@ def _author(request: HttpRequest) -> previews.Author:
         name=requester.name_of(request),
         ip_address=requester.ip_of(request),
     )
-
-
-def _selection(request: HttpRequest) -> previews.Selection:
-    if request.POST.get("scope") == "all":
-        return previews.Selection(query=request.POST.get("query", ""), all_that_match=True)
-    ids = [
-        text
-        for text in request.POST.getlist("order")
-        if text.isascii() and text.isdecimal() and len(text) < 19
-    ]
-    return previews.Selection(order_ids=[int(text) for text in ids])
-
-
-def _safe_path(request: HttpRequest, address: str) -> str:
-    """Where to go back to: a path of this site, otherwise the history."""
-    allowed = address.startswith("/") and url_has_allowed_host_and_scheme(
-        address, allowed_hosts=None, require_https=request.is_secure()
-    )
-    return address[:2000] if allowed else resolve_url("bulk:list")
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,4 +1,5 @@
 from orders.bulk.models import BulkItem, BulkRun
+from orders.exports.models import Export, ExportChunk
 from orders.models.catalog import Customer, PaymentMethod, Product
 from orders.models.history import OrderChange, SentMail
 from orders.models.ledger import PointEntry, StockEntry
@@ -13,6 +14,8 @@ __all__ = [
     "CountDimension",
     "Customer",
     "DailySales",
+    "Export",
+    "ExportChunk",
     "FoldedCount",
     "Order",
     "OrderChange",

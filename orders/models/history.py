@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from cagolab.mail_queue import QueuedMail
+
 
 class OrderChange(models.Model):
     """操作履歴: one field of one order, old and new, who, when, from where.
@@ -36,28 +38,20 @@ class OrderChange(models.Model):
         return f"{self.field}: {self.old} → {self.new}"
 
 
-class SentMail(models.Model):
-    """One mail about an order: written before it is sent, then told what became of it.
+class SentMail(QueuedMail):
+    """One mail about an order.
 
     `sent_at` is when the operator sent it. `key` comes with the form, so that one form sends one mail.
     """
 
-    class State(models.TextChoices):
-        QUEUED = "queued", "送信待ち"
-        # Claimed by a worker; a row that stays so was perhaps sent, and is never sent again by itself.
-        SENDING = "sending", "送信中"
-        SENT = "sent", "送信済み"
-        FAILED = "failed", "送信失敗"
-
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    error = models.CharField(max_length=300, blank=True)
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="mails")
     sent_at = models.DateTimeField()
     actor_name = models.CharField(max_length=150)
-    to = models.EmailField(max_length=254)
-    subject = models.CharField(max_length=200)
-    body = models.TextField()
 
-    def __str__(self) -> str:
-        return self.subject
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(state=QueuedMail.State.QUEUED), name="sentmail_queued"
+            )
+        ]

@@ -21,6 +21,14 @@ class Back:
     label: str
 
 
+def own_path(request: HttpRequest, address: str) -> str:
+    """The address when it is a path of this site, otherwise nothing."""
+    allowed = address.startswith("/") and url_has_allowed_host_and_scheme(
+        address, allowed_hosts=None, require_https=request.is_secure()
+    )
+    return address[:2000] if allowed else ""
+
+
 def back_of(request: HttpRequest) -> Back:
     """The list named in the request, else the one the browser came from, else 受注一覧."""
     named = request.POST.get("back") or request.GET.get("back") or request.headers.get("Referer", "")

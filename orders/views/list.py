@@ -17,6 +17,7 @@ from cagolab.roles import EDIT
 from orders import counts, listing
 from orders.bulk import news
 from orders.filters import OrderFilters
+from orders.mails import TEMPLATES
 from orders.models import PaymentMethod
 from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES, OrderStatus
 from orders.views.list_rows import order_rows
@@ -81,6 +82,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "sizes": listing.PAGE_SIZES,
         "bulk_statuses": BULK_STATUSES,
         "can_edit": request.user.has_perm(EDIT),
+        "mail_templates": TEMPLATES,
         "query": filters.to_query(),
         "back": request.get_full_path(),
         "news": news.take(request, request.path),

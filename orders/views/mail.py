@@ -16,17 +16,9 @@ from cagolab.roles import EDIT
 from orders.forms.mail import MailForm
 from orders.mails import TEMPLATES, Draft, draft, queue_mail
 from orders.models import Order, SentMail
-from orders.statuses import OrderStatus
 from orders.views.back import back_of
 from orders.views.order_screen import load_order
 from orders.views.requester import author_of
-
-# What an operator most probably wants to write about an order in this status.
-_LIKELY_TEMPLATE = {
-    OrderStatus.PAID: "paid",
-    OrderStatus.SHIPPED: "shipped",
-    OrderStatus.CANCELLED: "cancelled",
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,8 +55,11 @@ def _initial(request: HttpRequest, order: Order) -> dict[str, Any]:
         old = SentMail.objects.filter(order=order, pk=int(copied)).first()
         if old is not None:
             return {"to": old.to, "subject": old.subject, "body": old.body}
-    code = request.GET.get("template") or _LIKELY_TEMPLATE.get(OrderStatus(order.status), "confirmation")
-    template = next((one for one in TEMPLATES if one.code == code), TEMPLATES[0])
+    code = request.GET.get("template")
+    asked = (one for one in TEMPLATES if one.code == code)
+    # What an operator most probably wants to write about an order in this status.
+    likely = (one for one in TEMPLATES if not code and one.tells == order.status)
+    template = next(asked, None) or next(likely, TEMPLATES[0])
     words = draft(template, order)
     return {"to": words.to, "subject": words.subject, "body": words.body, "template": template.code}
 

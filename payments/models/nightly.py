@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from cagolab.mail_queue import QueuedMail
+
 
 class NightlyJob(models.Model):
     """When a job runs by itself (PG-6): off or at one hour in Tokyo. `last_run_on` is the day it last ran for."""
@@ -129,28 +131,14 @@ class StaleCase(models.Model):
         return uuid.uuid5(self.run_id, f"{self.pk}:{payment_id}:{self.tries}")
 
 
-class ShopMail(models.Model):
-    """A mail to the shop itself, written in the transaction that it reports, sent by a worker, once.
+class ShopMail(QueuedMail):
+    """A mail to the shop itself, written in the transaction that it reports.
 
-    `key` names what it is about, so that the same report is written once. A row that stays SENDING was perhaps
-    sent and is never sent again by itself.
+    `key` names what it is about, so that the same report is written once.
     """
 
-    class State(models.TextChoices):
-        QUEUED = "queued", "送信待ち"
-        SENDING = "sending", "送信中"
-        SENT = "sent", "送信済み"
-        FAILED = "failed", "送信失敗"
-
     key = models.CharField(max_length=80, unique=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    to = models.EmailField(max_length=254)
-    subject = models.CharField(max_length=200)
-    body = models.TextField()
     written_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["id"], condition=Q(state="queued"), name="shopmail_queued")]
-
-    def __str__(self) -> str:
-        return self.subject

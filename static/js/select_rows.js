@@ -2,7 +2,6 @@
 //   input[data-select-row]   one per row          input[data-select-page]  ticks the whole page
 //   [data-select-toolbar]    shown when something is ticked
 //   [data-select-count]      "3件" ticked rows    input[data-select-scope] "ticked" or "all" for the server
-//   button[data-select-open] opens its address with ?order=… of the ticked rows in a new tab
 //   button[data-select-all]  offered when the page is full: all that match (data-total="2,345件")
 (() => {
   "use strict";
@@ -41,10 +40,6 @@
     all?.addEventListener("click", () => {
       scope.value = scope.value === "all" ? "ticked" : "all";
       show();
-    });
-    list.querySelector("button[data-select-open]")?.addEventListener("click", (event) => {
-      const ticked = rows.filter((row) => row.checked).map((row) => `order=${encodeURIComponent(row.value)}`);
-      open(`${event.currentTarget.dataset.selectOpen}?${ticked.join("&")}`, "_blank", "noopener");
     });
     // The browser puts ticks back when the operator returns with the back button.
     addEventListener("pageshow", show);

@@ -1,4 +1,4 @@
-"""An office to break into: one user per role, an order with a held payment, a bulk run over money, a lock."""
+"""An office to break into: one user per role, an order with a held payment, a bulk run over money, an export, a lock."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from cagolab.models import LoginThrottle
 from gateways.vocabulary import PaymentStatus
 from orders.bulk.models import BulkItem, BulkRun
+from orders.exports.models import Export
 from payments.models import Payment
 from tests.screens.payment_shop import NOW, make_payment
 
@@ -44,6 +45,7 @@ class Office:
     run: BulkRun
     other: User
     lock: LoginThrottle
+    export: Export
 
     def arguments(self, name: str, wanted: frozenset[str]) -> dict[str, Any]:
         """The arguments of the address with this name."""
@@ -67,6 +69,7 @@ class Office:
             "pk": self.run.pk if name == "payments:stale_run" else pk,
             "order_id": self.payment.order_id,
             "run_id": self.run.pk,
+            "export_id": self.export.pk,
             "status": "AUTH",
             "provider": "paygent",
             "action": "capture",
@@ -76,7 +79,7 @@ class Office:
 
 
 def make_office(author: User | None = None) -> Office:
-    """`author` has made the preview of the bulk run."""
+    """`author` has made the preview of the bulk run, and the export."""
     payment = make_payment(PaymentStatus.AUTH)
     run = BulkRun.objects.create(
         kind="capture",
@@ -99,7 +102,10 @@ def make_office(author: User | None = None) -> Office:
         last_at=now,
         locked_until=now + timedelta(minutes=20),
     )
-    return Office(payment, run, other, lock)
+    export = Export.objects.create(
+        kind="orders", encoding="cp932", condition="", total=1, created_by=author, created_at=NOW
+    )
+    return Office(payment, run, other, lock, export)
 
 
 def contents() -> dict[str, tuple[int, str]]:

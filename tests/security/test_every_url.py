@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from cagolab.roles import ADMINISTER, EDIT, MOVE_MONEY, ROLES, VIEW
+from cagolab.roles import ADMINISTER, EDIT, EXPORT, MOVE_MONEY, ROLES, VIEW
 from orders.bulk import tasks
+from orders.exports import tasks as export_tasks
 from tests.security.office import Office, client_of, contents, make_office, make_user
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,13 @@ ALLOWED: dict[str, dict[str, str]] = {
     "bulk:stop": {"POST": MOVE_MONEY},
     "bulk:retry": {"POST": MOVE_MONEY},
     "bulk:result_csv": {"GET": VIEW},
+    "exports:list": {"GET": EXPORT},
+    "exports:start": {"POST": EXPORT},
+    "exports:export": {"GET": EXPORT},
+    "exports:progress": {"GET": EXPORT},
+    "exports:stop": {"POST": EXPORT},
+    "exports:delete": {"POST": EXPORT},
+    "exports:download": {"GET": EXPORT},
     "payments:list": {"GET": VIEW},
     "payments:status_page": {"GET": VIEW},
     "payments:provider_list": {"GET": VIEW},
@@ -99,6 +107,7 @@ ALLOWED: dict[str, dict[str, str]] = {
 # Forms that need some field to be looked at as what they are.
 FIELDS: dict[str, dict[str, Any]] = {
     "bulk:preview": {"kind": "capture"},
+    "exports:start": {"export": "orders", "scope": "all"},
     "user_active": {"active": "0"},
     "user_new": {"username": "new", "last_name": "新人", "role": "管理者"},
     "user_edit": {"last_name": "田中", "role": "管理者"},
@@ -160,8 +169,9 @@ def test_what_others_commit_meanwhile_is_no_change() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A started run is a row; no worker is called for it."""
+    """A started run is a row, and so is an export; no worker is called for them."""
     monkeypatch.setattr(tasks, "_ring", lambda run_id, countdown=0: None)
+    monkeypatch.setattr(export_tasks, "_ring", lambda: None)
 
 
 def test_every_address_is_in_the_table_and_no_other() -> None:
