@@ -21,6 +21,7 @@ from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
     Choice,
     Choices,
+    DateChoice,
     Ending,
     FollowChoice,
     InvalidParameters,
@@ -64,6 +65,7 @@ class MailKind:
 
     code = "mail"
     label = "メール一括通知"
+    word = "メール送信"
     permission = "orders.change_order"
     is_atomic = False
     # Connections to the mail server at a time; few servers like more.
@@ -116,6 +118,9 @@ class MailKind:
                 for template in TEMPLATES
             ),
         )
+
+    def date_choice(self, run: BulkRun) -> DateChoice | None:
+        return None
 
     def rows(self, run: BulkRun) -> Iterable[Row]:
         """Every row with its address: two queries."""

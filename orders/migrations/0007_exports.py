@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0004_daily_sales'),
+        ('orders', '0006_sale_day'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
