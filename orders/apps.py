@@ -19,6 +19,6 @@ class OrdersConfig(AppConfig):
 
         registry.register(OrderStatusKind())
         registry.register(MailKind())
-        exports.register(order_csv.OrdersCsv())
-        exports.register(order_csv.OrderLinesCsv())
+        exports.register(order_csv.ORDERS)
+        exports.register(order_csv.ORDER_LINES)
         exports.register(documents.Documents())

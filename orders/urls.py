@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from orders.views import calculation, create, document, edit, inline, mail, tracking_csv
+from orders.views import calculation, create, document, edit, inline, mail, member, tracking_csv
 from orders.views import list as list_views
 
 app_name = "orders"
@@ -12,6 +12,8 @@ urlpatterns = [
     path("", list_views.order_list, name="list"),
     path("new/", create.create, name="new"),
     path("new/calculate/", create.calculate, name="new_calculate"),
+    path("new/members/", member.members, name="new_members"),
+    path("new/member/", member.choose, name="new_member"),
     path("new/products/", calculation.products, name="new_products"),
     path("tracking/", tracking_csv.upload, name="tracking_csv"),
     path("documents/", document.documents, name="documents"),

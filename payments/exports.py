@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from cagolab.clock import TOKYO
 from gateways.vocabulary import MethodKind
-from orders.exports.csv_text import Cell, text_of_rows
+from orders.exports.csv_kind import CsvKind, Rows
+from orders.exports.csv_text import Cell
 from orders.exports.order_csv import day, moment
-from orders.exports.registry import Piece, registry
+from orders.exports.registry import registry
 from orders.models import Order
 from orders.statuses import OrderStatus
 from payments import labels, panel_words
@@ -42,36 +42,25 @@ _COLUMNS = (
 _NO_PAYMENT: tuple[Cell, ...] = ("",) * (len(_COLUMNS) - 12)
 
 
-@dataclass(frozen=True)
-class PaymentsCsv:
-    """A row per order, with its current payment."""
+def payment_rows(orders: Sequence[Order]) -> Rows:
+    """A row per order with its current payment; one query for all payments."""
+    wanted = [order.payment_id for order in orders if order.payment_id is not None]
+    payments = Payment.objects.select_related("account").in_bulk(wanted)
+    return Rows([_row(order, payments.get(order.payment_id or 0)) for order in orders])
 
-    code: str = "payments"
-    label: str = "決済状況CSV"
-    unit: str = "行"
-    file_name: str = "payments"
-    ending: str = "csv"
-    content_type: str = "text/csv"
-    is_csv: bool = True
-    is_in_parts: bool = False
-    max_orders: int | None = None
 
-    def head(self) -> str:
-        """The names of the columns."""
-        return text_of_rows([_COLUMNS])
-
-    def piece(self, order_ids: Sequence[int], orders: Mapping[int, Order]) -> Piece:
-        """A row per order that is still there; one query for all payments."""
-        wanted = [order.payment_id for order in orders.values() if order.payment_id is not None]
-        payments = Payment.objects.select_related("account").in_bulk(wanted)
-        found = [orders[pk] for pk in order_ids if pk in orders]
-        rows = [_row(order, payments.get(order.payment_id or 0)) for order in found]
-        return Piece(text=text_of_rows(rows), lines=len(rows))
+PAYMENTS = CsvKind(
+    code="payments",
+    label="決済状況CSV",
+    file_name="payments",
+    columns=_COLUMNS,
+    rows_of=payment_rows,
+)
 
 
 def register() -> None:
     """Hand the kind to the exports."""
-    registry.register(PaymentsCsv())
+    registry.register(PAYMENTS)
 
 
 def _row(order: Order, payment: Payment | None) -> tuple[Cell, ...]:

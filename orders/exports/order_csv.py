@@ -5,14 +5,13 @@ Sums per tax rate come from the one function that screen and document use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from cagolab.clock import TOKYO
-from orders.exports.csv_text import Cell, text_of_rows
-from orders.exports.registry import Piece
+from orders.exports.csv_kind import CsvKind, Rows
+from orders.exports.csv_text import Cell
 from orders.models import Order, OrderLine
 from orders.statuses import OrderStatus
 from orders.totals import Totals, TotalsError, calculate, inputs_of
@@ -96,62 +95,18 @@ def day(on: date | None) -> str:
     return f"{on:%Y/%m/%d}" if on else ""
 
 
-@dataclass(frozen=True)
-class OrdersCsv:
+def order_rows(orders: Sequence[Order]) -> Rows:
     """受注CSV: a row per order."""
-
-    code: str = "orders"
-    label: str = "受注CSV"
-    unit: str = "行"
-    file_name: str = "orders"
-    ending: str = "csv"
-    content_type: str = "text/csv"
-    is_csv: bool = True
-    is_in_parts: bool = False
-    max_orders: int | None = None
-
-    def head(self) -> str:
-        """The names of the columns."""
-        return text_of_rows([_ORDER_COLUMNS])
-
-    def piece(self, order_ids: Sequence[int], orders: Mapping[int, Order]) -> Piece:
-        """A row per order that is still there."""
-        rows: list[Sequence[Cell]] = []
-        unsummed = 0
-        for order in (orders[pk] for pk in order_ids if pk in orders):
-            totals = _totals_of(order)
-            unsummed += totals is None
-            rows.append(_order_row(order, totals))
-        return Piece(text=text_of_rows(rows), lines=len(rows), unsummed=unsummed)
+    totals = [_totals_of(order) for order in orders]
+    cells = [_order_row(order, sums) for order, sums in zip(orders, totals, strict=True)]
+    return Rows(cells, unsummed=totals.count(None))
 
 
-@dataclass(frozen=True)
-class OrderLinesCsv:
-    """受注明細CSV: a row per 明細, so that sums of products can be made of it."""
-
-    code: str = "order_lines"
-    label: str = "受注明細CSV"
-    unit: str = "行"
-    file_name: str = "order_lines"
-    ending: str = "csv"
-    content_type: str = "text/csv"
-    is_csv: bool = True
-    is_in_parts: bool = False
-    max_orders: int | None = None
-
-    def head(self) -> str:
-        """The names of the columns."""
-        return text_of_rows([_LINE_COLUMNS])
-
-    def piece(self, order_ids: Sequence[int], orders: Mapping[int, Order]) -> Piece:
-        """The lines of each order, in the order of its screen."""
-        rows: list[Sequence[Cell]] = []
-        unsummed = 0
-        for order in (orders[pk] for pk in order_ids if pk in orders):
-            totals = _totals_of(order)
-            unsummed += totals is None
-            rows.extend(_line_rows(order, totals))
-        return Piece(text=text_of_rows(rows), lines=len(rows), unsummed=unsummed)
+def line_rows(orders: Sequence[Order]) -> Rows:
+    """受注明細CSV: a row per 明細, in the order of each order's screen."""
+    totals = [_totals_of(order) for order in orders]
+    cells = [row for order, sums in zip(orders, totals, strict=True) for row in _line_rows(order, sums)]
+    return Rows(cells, unsummed=totals.count(None))
 
 
 def _totals_of(order: Order) -> Totals | None:
@@ -250,3 +205,15 @@ def _line_rows(order: Order, totals: Totals | None) -> list[Sequence[Cell]]:
         )
         for number, (line, subtotal) in enumerate(zip(lines, subtotals, strict=True), 1)
     ]
+
+
+ORDERS = CsvKind(
+    code="orders", label="受注CSV", file_name="orders", columns=_ORDER_COLUMNS, rows_of=order_rows
+)
+ORDER_LINES = CsvKind(
+    code="order_lines",
+    label="受注明細CSV",
+    file_name="order_lines",
+    columns=_LINE_COLUMNS,
+    rows_of=line_rows,
+)

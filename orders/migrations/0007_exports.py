@@ -54,10 +54,6 @@ class Migration(migrations.Migration):
                 ('order_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
             ],
         ),
-        migrations.AddIndex(
-            model_name='sentmail',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['id'], name='sentmail_queued'),
-        ),
         migrations.AddField(
             model_name='export',
             name='created_by',

@@ -20,6 +20,7 @@ from cagolab.roles import EDIT
 from orders import editing
 from orders.forms import lines as line_forms
 from orders.forms.order import COPIED_TO_DELIVERY, OrderForm
+from orders.models import Customer
 from orders.statuses import OrderStatus
 from orders.views.back import back_of
 from orders.views.calculation import answer, with_changes
@@ -39,10 +40,10 @@ def create(request: HttpRequest) -> HttpResponse:
     """An empty form; a POST makes the order, once per form."""
     if request.method != "POST":
         first = line_forms.with_extra_line(QueryDict(), "delivery_fee")
-        screen = _screen(line_forms.with_extra_line(first, "charge"), is_new=True)
+        screen = screen_of_new(line_forms.with_extra_line(first, "charge"), is_empty=True)
         screen.calculate()
         return _show(request, screen, token=uuid.uuid4())
-    screen = _screen(request.POST)
+    screen = screen_of_new(request.POST)
     screen.calculate()
     token = _token(request.POST)
     if token is None or not screen.is_valid() or screen.totals is None:
@@ -53,7 +54,10 @@ def create(request: HttpRequest) -> HttpResponse:
             messages.info(request, f"注文番号 {made} は、この内容ですでに登録されています。")
             return redirect("orders:edit", pk=made)
         outcome = editing.create_order(
-            data=screen.order_data(), customer=None, author=author_of(request, SOURCE), now=clock.now()
+            data=screen.order_data(),
+            customer=screen.customer,
+            author=author_of(request, SOURCE),
+            now=clock.now(),
         )
         if isinstance(outcome, editing.Invalid):
             screen.add_errors(outcome.errors)
@@ -67,14 +71,33 @@ def create(request: HttpRequest) -> HttpResponse:
 @permission_required(EDIT, raise_exception=True)
 def calculate(request: HttpRequest) -> HttpResponse:
     """計算結果を更新 for an order that does not exist yet."""
-    return answer(request, _screen(with_changes(request.POST)))
+    return answer(request, screen_of_new(with_changes(request.POST)))
 
 
-def _screen(data: QueryDict, *, is_new: bool = False) -> OrderScreen:
-    conditions: dict[str, Any] = {"current_status": OrderStatus.NEW, "has_member": False, "is_new": True}
+def screen_of_new(data: QueryDict, *, is_empty: bool = False) -> OrderScreen:
+    """The page of a new order as a request fills it in, for the member `customer`; `is_empty` asks for no input yet."""
+    customer = _customer(data)
+    conditions: dict[str, Any] = {
+        "current_status": OrderStatus.NEW,
+        "has_member": customer is not None,
+        "is_new": True,
+    }
     initial = {"status": OrderStatus.NEW, "used_points": 0}
-    form = OrderForm(None if is_new else data, initial=initial, **conditions)
-    return OrderScreen(order=None, stored_lines=[], form=form, lines=line_forms.forms_from(data, stored=[]))
+    form = OrderForm(None if is_empty else data, initial=initial, **conditions)
+    return OrderScreen(
+        order=None,
+        stored_lines=[],
+        form=form,
+        lines=line_forms.forms_from(data, stored=[]),
+        customer=customer,
+    )
+
+
+def _customer(data: QueryDict) -> Customer | None:
+    typed = data.get("customer", "")
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):
+        return None
+    return Customer.objects.filter(pk=int(typed)).first()
 
 
 def _show(request: HttpRequest, screen: OrderScreen, *, token: uuid.UUID, status: int = 200) -> HttpResponse:

@@ -46,6 +46,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "orders:new": {"GET": EDIT, "POST": EDIT},
     "orders:new_calculate": {"POST": EDIT},
     "orders:new_products": {"GET": EDIT},
+    "orders:new_members": {"GET": EDIT},
+    "orders:new_member": {"POST": EDIT},
     "orders:tracking_csv": {"GET": EDIT, "POST": EDIT},
     "orders:documents": {"GET": VIEW},
     "orders:edit": {"GET": VIEW, "POST": EDIT},
