@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -19,6 +19,8 @@ from django.http import QueryDict
 from cagolab import clock, mail_queue
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import (
+    Answered,
+    Begun,
     Choice,
     Choices,
     DateChoice,
@@ -67,7 +69,7 @@ class MailKind:
     label = "メール一括通知"
     word = "メール送信"
     permission = "orders.change_order"
-    is_atomic = False
+    is_atomic: Literal[False] = False
     # Connections to the mail server at a time; few servers like more.
     concurrency = 4
 
@@ -155,9 +157,38 @@ class MailKind:
             warnings=tuple(warnings),
         )
 
-    def execute(self, task: Task, now: datetime) -> Result:
-        """Look again, write the mail down under the row's key, send it."""
-        order = Order.objects.get(pk=task.order_id)
+    def begin(self, tasks: Sequence[Task], now: datetime) -> Mapping[UUID, Begun | Result]:
+        """Look again, and write each mail down under its row's key; one that waits there already is the same one."""
+        wanted = [task.order_id for task in tasks]
+        orders = Order.objects.prefetch_related("lines").in_bulk(wanted)
+        return {task.key: self._begun(task, orders[task.order_id], now) for task in tasks}
+
+    def send(self, begun: Begun) -> Result:
+        """Send the mail, unless the minute job was faster; what became of it is written down with it."""
+        mail_queue.send_one(SentMail.objects.all(), begun.handle)
+        return _result(SentMail.objects.defer("body").get(pk=begun.handle), clock.now())
+
+    def give_back(self, begun: Begun, reason: str) -> Result:
+        """Take the mail back, where it still waits."""
+        waiting = SentMail.objects.filter(pk=begun.handle, state=SentMail.State.QUEUED)
+        if waiting.update(state=SentMail.State.FAILED, error=reason):
+            return Result(ending=Ending.NOT_SENT, message=reason)
+        return _result(SentMail.objects.defer("body").get(pk=begun.handle), clock.now())
+
+    def settle(self, answered: Sequence[Answered], now: datetime) -> Mapping[UUID, Result]:
+        """Nothing: no mail is left to be written down after it was sent."""
+        return {}
+
+    def settle_alone(self, answered: Answered) -> Result:
+        raise AssertionError("a mail is written down when it is sent")
+
+    def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
+        """What became of the mails under these keys; one that still waits is as good as not begun."""
+        now = clock.now()
+        mails = SentMail.objects.filter(key__in=keys).exclude(state=SentMail.State.QUEUED)
+        return {mail.key: _result(mail, now) for mail in mails.defer("body")}
+
+    def _begun(self, task: Task, order: Order, now: datetime) -> Begun | Result:
         if _shown(order.email, OrderStatus(order.status)) != task.shown:
             return Result(
                 ending=Ending.RECHECK,
@@ -166,15 +197,7 @@ class MailKind:
         author = Author(name=task.actor_name, source=SOURCE, user=task.actor, ip=task.ip_address)
         words = draft(_template(task.parameters), order)
         mail = write_mail(order=order, words=words, key=task.key, author=author, now=now)
-        mail_queue.send_one(SentMail.objects.all(), mail.pk)
-        mail.refresh_from_db(fields=["state", "error"])
-        return _result(mail, now)
-
-    def known_results(self, keys: Sequence[UUID]) -> Mapping[UUID, Result]:
-        """What became of the mails under these keys; one that still waits is as good as not begun."""
-        now = clock.now()
-        mails = SentMail.objects.filter(key__in=keys).exclude(state=SentMail.State.QUEUED)
-        return {mail.key: _result(mail, now) for mail in mails.defer("body")}
+        return Begun(key=task.key, handle=mail.pk)
 
 
 def _template(parameters: Mapping[str, Any]) -> MailTemplate:

@@ -12,15 +12,19 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
+from orders import mails
 from orders.bulk import engine, preview, worklist
+from orders.bulk.endings import task_of
 from orders.bulk.mails import GIVEN_UP_AFTER, MailKind
 from orders.bulk.models import BulkItem, BulkRun
+from orders.bulk.registry import Begun
 from orders.models import Order, OrderChange, SentMail
 from orders.statuses import OrderStatus
 from tests.bulk.shop import NOW, age_claims, in_threads, make_orders, make_preview, make_user, states
 from tests.screens.order_pages import text_of
 
-pytestmark = pytest.mark.django_db
+# The callers of a crew have connections of their own.
+pytestmark = pytest.mark.django_db(transaction=True)
 FOR_EVER = 3600.0
 
 
@@ -122,40 +126,25 @@ def test_a_refused_mail_is_a_failed_row_and_the_others_go_on(monkeypatch: pytest
     assert any("メールサーバーに拒否されました" in message for message in messages(run))
 
 
-class WorkerDied(BaseException):
-    """kill -9, as far as one process can show it."""
-
-
-# Saves of a mail's row: written down, claimed, told that it was sent.
-@pytest.mark.parametrize("point", ["before the mail", "before sending", "while claiming", "after sending"])
+# What a dead worker leaves behind: no mail yet, or one in any state.
+@pytest.mark.parametrize("left", ["nothing", "queued", "sending", "sent"])
 def test_a_worker_that_dies_anywhere_never_makes_a_second_mail(
-    monkeypatch: pytest.MonkeyPatch, point: str
+    monkeypatch: pytest.MonkeyPatch, left: str
 ) -> None:
     orders = with_addresses(1)
     run = started(orders)
-    target, deadly_call = {
-        "before the mail": ("orders.bulk.mails.write_mail", 1),
-        "before sending": ("cagolab.mail_queue.send_one", 1),
-        "while claiming": ("orders.models.SentMail.save", 2),
-        "after sending": ("orders.models.SentMail.save", 3),
-    }[point]
-    original, calls = SentMail.save, []
-
-    def die(*args: Any, **options: Any) -> None:
-        calls.append(args)
-        if len(calls) == deadly_call:
-            raise WorkerDied
-        original(*args, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(target, die)
-        with pytest.raises(WorkerDied):
-            engine.work(run.pk, seconds=FOR_EVER)
+    item = worklist.claim(run.pk)
+    assert item is not None
+    if left != "nothing":
+        begun = MailKind().begin([task_of(run, item)], NOW)[item.key()]
+        assert isinstance(begun, Begun)
+        SentMail.objects.filter(pk=begun.handle).update(state=left)
     age_claims(run, worklist.LEASE_SECONDS + 1)
     engine.work(run.pk, seconds=FOR_EVER)
-    assert len(mail.outbox) == 1
     assert SentMail.objects.count() == 1
-    if point != "after sending":
+    assert OrderChange.objects.count() == 1
+    assert len(mail.outbox) == (1 if left in ("nothing", "queued") else 0)
+    if left != "sending":
         assert states(run) == {"succeeded": 1}
         return
     assert states(run) == {"unknown": 1}
@@ -165,10 +154,21 @@ def test_a_worker_that_dies_anywhere_never_makes_a_second_mail(
     engine.confirm_unknown(NOW)
     assert states(run) == {"failed": 1}
     assert "届いている可能性があるため、自動では送り直しません" in messages(run)[0]
-    assert len(mail.outbox) == 1
+    assert mail.outbox == []
 
 
-@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_is_held_back_is_not_sent_later_by_the_minute_job() -> None:
+    run = started(with_addresses(1))
+    item = worklist.claim(run.pk)
+    assert item is not None
+    kind = MailKind()
+    begun = kind.begin([task_of(run, item)], NOW)[item.key()]
+    assert isinstance(begun, Begun)
+    assert kind.give_back(begun, "中止されたため、送信していません。").ending == "not_sent"
+    assert mails.send_queued() == 0
+    assert mail.outbox == []
+
+
 def test_several_workers_send_each_mail_once() -> None:
     orders = with_addresses(12)
     run = started(orders)
