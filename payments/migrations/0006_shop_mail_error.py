@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0004_notices'),
+        ('payments', '0005_undecided_source'),
     ]
 
     operations = [
