@@ -50,6 +50,8 @@ class Notifier:
         storage.add_schema(_SCHEMA.format(table=self._table))
         kept = storage.recall(self._wishes_key)
         self._wishes: dict[str, Any] = DEFAULTS | (json.loads(kept) if kept else {})
+        # Deliveries that wait for the shop's answer.
+        self._under_way = 0
 
     @property
     def is_on(self) -> bool:
@@ -65,6 +67,9 @@ class Notifier:
         forged = wishes.get("forge")
         if forged is not None and not isinstance(forged, dict):
             raise BadWish("forge must be an object of fields")
+        if changed.get("target", self._wishes["target"]) != self._wishes["target"]:
+            # What waited for another address is not told to this one.
+            self._storage.run(f"DELETE FROM {self._table} WHERE state = 'waiting'")  # noqa: S608 - ours
         self._wishes |= changed
         self._storage.remember(self._wishes_key, json.dumps(self._wishes))
         if forged is not None:
@@ -95,7 +100,7 @@ class Notifier:
             }
             for row in reversed(rows)
         ]
-        return {**self._wishes, "notifications": sent}
+        return {**self._wishes, "under_way": self._under_way, "notifications": sent}
 
     async def push(self) -> None:
         """Deliver what is due, for as long as the sandbox runs."""
@@ -121,7 +126,11 @@ class Notifier:
         if target is None:
             return
         body = urlencode(json.loads(fields), encoding="cp932", errors="replace").encode()
-        answer = await asyncio.to_thread(_post, target, body)
+        self._under_way += 1
+        try:
+            answer = await asyncio.to_thread(_post, target, body)
+        finally:
+            self._under_way -= 1
         row = self._storage.row(
             f"SELECT tries, answers FROM {self._table} WHERE id = ?",  # noqa: S608 - the name is ours
             number,

@@ -9,6 +9,7 @@ import pytest
 
 from payments.notifications import limits
 from tests.gateway_world import World
+from tests.payments.notifications.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -35,4 +36,6 @@ def _pushed(world: World, live_server: Any, provider: str, code: str) -> Iterato
 
     wish(target=f"{live_server.url}/notify/{provider}/{code}/", retries=5, retry_ms=100)
     yield wish
-    wish(target=None, paused=False, copies=1, newest_first=False)
+    # Nothing of this test may arrive in the next one.
+    wish(target=None, paused=False, copies=1, newest_first=False, delay_ms=0)
+    until(lambda: wish()["under_way"] == 0)
