@@ -320,6 +320,22 @@ def test_two_workers_at_once_ask_about_each_payment_once(
     assert len(asked) == len(set(asked)) == 6
 
 
+@pytest.mark.parametrize("left", [20_000, 50])
+def test_the_next_case_is_found_without_reading_the_others(world: World, left: int) -> None:
+    payment, run = world.held(), started(world)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO payments_reconciliationcase (run_id, payment_id, state, tries)"
+            " SELECT %s, %s, CASE WHEN g > %s THEN 'equal' ELSE 'waiting' END, 0"
+            " FROM generate_series(20000, 1, -1) AS g",
+            [run.pk, payment.pk, left],
+        )
+        cursor.execute(f"EXPLAIN {worklist._CLAIM}", [run.pk])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "using reconciliationcase_waiting" in plan
+    assert "Sort" not in plan
+
+
 def test_inquiries_keep_their_own_pace(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run = started(world)
     assert worklist.take_turn(run.pk, seconds_between=60)
