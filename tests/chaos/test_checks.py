@@ -387,9 +387,9 @@ def test_a_secret_on_a_page_and_a_request_that_was_not_refused_are_told(
     assert [number for number, _ in diary.troubles] == [11, 12]
 
 
-def test_of_a_chain_of_tracebacks_the_last_one_counts() -> None:
-    first = "Traceback (most recent call last):\n  File a\nValueError: x\n"
-    chain = f"{first}\nDuring handling of the above exception, another exception occurred:\n\n"
-    second = "Traceback (most recent call last):\n  File b\npsycopg.OperationalError: gone\n"
-    assert list(tracebacks(chain + second)) == ["psycopg.OperationalError: gone"]
-    assert list(tracebacks(first)) == ["ValueError: x"]
+def test_what_came_of_a_lost_connection_belongs_to_it_and_nothing_else_does() -> None:
+    fault = "Traceback (most recent call last):\n  File a\nValueError: x\n"
+    lost = "Traceback (most recent call last):\n  File b\npsycopg.OperationalError: gone\n\tmore of it\n"
+    handling = "\nDuring handling of the above exception, another exception occurred:\n\n"
+    assert list(tracebacks(lost + handling + fault)) == [["psycopg.OperationalError: gone", "ValueError: x"]]
+    assert list(tracebacks(lost + fault)) == [["psycopg.OperationalError: gone"], ["ValueError: x"]]

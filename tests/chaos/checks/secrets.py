@@ -29,22 +29,26 @@ def logs_tell_of_no_fault(evidence: Evidence) -> Iterator[str]:
         text = log.read_text(errors="replace")
         if "TransactionOpenError" in text:
             yield f"{log.name}: a provider was called inside a transaction"
-        for raised in tracebacks(text):
-            if not EXPECTED.search(raised):
-                yield f"{log.name}: {raised[:200]}"
+        for chain in tracebacks(text):
+            # Whatever came of a lost connection is its fault.
+            if not any(EXPECTED.search(raised) for raised in chain):
+                yield f"{log.name}: {chain[-1][:200]}"
 
 
-def tracebacks(text: str) -> Iterator[str]:
-    """The exception of each traceback; of a chain the last, which was raised in the end."""
-    pending, inside = "", False
+def tracebacks(text: str) -> Iterator[list[str]]:
+    """The exceptions of each traceback, what was raised in the end last."""
+    chain: list[str] = []
+    inside = goes_on = False
     for line in text.splitlines():
         if line.startswith("Traceback (most recent call last)"):
-            inside = True
+            if chain and not goes_on:
+                yield chain
+                chain = []
+            inside, goes_on = True, False
         elif line.startswith(("The above exception was", "During handling of the above")):
-            pending = ""
+            goes_on = True
         elif inside and line[:1].strip():
-            if pending:
-                yield pending
-            pending, inside = line, False
-    if pending:
-        yield pending
+            chain.append(line)
+            inside = False
+    if chain:
+        yield chain
