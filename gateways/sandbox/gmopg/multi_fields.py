@@ -7,6 +7,7 @@ source tells: [inferred].
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from gateways.sandbox.gmopg import trades
 from gateways.sandbox.gmopg.desk import Desk
@@ -105,7 +106,7 @@ class MultiChecks(Checks):
         self.text("ReceiptsDisp12", "037", 12, required=True)
         self.text("ReceiptsDisp13", "038", 11, required=True)
 
-    def client_fields(self) -> dict[str, str]:
+    def client_fields(self) -> dict[str, Any]:
         """The shop's own fields, as columns of the trade."""
         return {f"client_field_{n}": self.text(f"ClientField{n}", f"{38 + n:03}", 100) for n in (1, 2, 3)} | {
             "client_field_flag": self.get("ClientFieldFlag")
