@@ -46,6 +46,9 @@ _NOT_TOLD = outcome_text(Unknown(reason=Reason(kind=ReasonKind.NOT_TOLD)))
 _CROWDED = NotSent(
     reason=Reason(kind=ReasonKind.BUSY, text="通信が混み合っているため、照会できませんでした。")
 )
+_NOT_CONFIGURED = (
+    "決済アカウントの接続情報が設定されていないため、照会できません。設定してから、もう一度登録してください。"
+)
 _UNCHANGED = "まだ何も変えていません。"
 _BUSY = f"いま自動確認が照会しています。少し待ってから、もう一度登録してください。{_UNCHANGED}"
 _ALREADY = "この操作は、すでに終了したか、ほかの人が登録しました。何も変えていません。"
@@ -95,10 +98,10 @@ def amount(operation: Operation) -> int:
 
 def known_as(operation: Operation) -> str:
     """Our number of the lost trade on the provider's own screen."""
-    gateway = accounts.gateway(operation.payment.account.code)
-    if not isinstance(gateway, Tracing):
+    tracing = _tracing(operation.payment)
+    if tracing is None:
         return operation.payment.provider_order_id
-    return gateway.known_as(calling.reference(operation.payment), _lost(operation))
+    return tracing.known_as(calling.reference(operation.payment), _lost(operation))
 
 
 def conclude_absent(*, operation_id: int, reason: str, by: By, now: datetime) -> Decided | Left:
@@ -137,8 +140,10 @@ def conclude_present(*, operation_id: int, trade_id: str, by: By, now: datetime)
     operation = _read(operation_id)
     payment = operation.payment
     rules = accounts.capabilities(payment.account.provider)
-    gateway = accounts.gateway(payment.account.code)
-    if not isinstance(gateway, Tracing) or not re.fullmatch(rules.trace_pattern, trade_id):
+    tracing = _tracing(payment)
+    if tracing is None:
+        return Left(text=_NOT_CONFIGURED)
+    if not re.fullmatch(rules.trace_pattern, trade_id):
         return Left(text=f"番号「{trade_id}」の形が正しくありません。{_UNCHANGED}")
     others = Payment.objects.filter(account=payment.account, **{f"references__{rules.trace_key}": trade_id})
     if other := others.exclude(pk=payment.pk).select_related("order").first():
@@ -150,7 +155,7 @@ def conclude_present(*, operation_id: int, trade_id: str, by: By, now: datetime)
         traced: Traced | Refused | NotSent | Unknown = _CROWDED
         if admitted:
             where = calling.reference(payment)
-            traced = gateway.trace(where, _lost(operation), trade_id, OperationJournal(note))
+            traced = tracing.trace(where, _lost(operation), trade_id, OperationJournal(note))
     if not isinstance(traced, Traced):
         return _not_verified(note, traced.reason)
     return _go_on(operation_id, note, traced)
@@ -196,6 +201,15 @@ def still_waits(operation: Operation) -> bool:
         and operation.reason_kind == ReasonKind.NOT_TOLD
         and _TRACED not in operation.progress
     )
+
+
+def _tracing(payment: Payment) -> Tracing | None:
+    """Who can be asked about a number; None while the account's credentials are missing."""
+    try:
+        gateway = accounts.gateway(payment.account.code)
+    except accounts.AccountNotConfigured:
+        return None
+    return gateway if isinstance(gateway, Tracing) else None
 
 
 def _lost(operation: Operation) -> Lost:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from gateways import clock
-from gateways.interface import AuthorizeRequest, CardToken, PaymentReference, Target
+from gateways.interface import AuthorizeRequest, CardSource, CardToken, PaymentReference, Target
 from gateways.outcomes import Approved
 from gateways.sbps.account import Account
 from gateways.sbps.gateway import SbpsGateway
@@ -92,7 +92,7 @@ def new_payment(amount: int = 3200) -> PaymentReference:
 
 
 def wish(
-    card: CardToken, *, amount: int = 3200, target: Target = PaymentStatus.AUTH, installments: int = 1
+    card: CardSource, *, amount: int = 3200, target: Target = PaymentStatus.AUTH, installments: int = 1
 ) -> AuthorizeRequest:
     """What a checkout asks for."""
     return AuthorizeRequest(amount=amount, target=target, card=card, installments=installments)
