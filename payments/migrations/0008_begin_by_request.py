@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0005_undecided_source'),
+        ('payments', '0007_reconciliation_waiting'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0005_undecided_source'),
+        ('payments', '0006_shop_mail_error'),
     ]
 
     operations = [
