@@ -24,8 +24,9 @@ from orders.bulk.registry import Answered, Begun, Result, SendingKind
 
 logger = logging.getLogger(__name__)
 
-# Answers that come in within so many seconds of the first are written down together.
-GATHER_SECONDS = 0.04
+# Answers that come in within so many seconds of the first are written down together; less than AHEAD_SECONDS, so
+# that callers have something to send meanwhile.
+GATHER_SECONDS = 0.1
 # Rows are claimed so many seconds before a caller is likely to be free for them.
 AHEAD_SECONDS = 0.25
 # A claimed row that no caller took up for so long goes back to the list: its decision is getting old, and recovery

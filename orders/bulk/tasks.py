@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 # One bell works this long and then queues behind the other tasks, so that a long run holds up nobody.
 BELL_SECONDS = 20.0
-# A bell that broke is rung again after so many seconds.
+# A bell that broke, or found no place in its process, is rung again after so many seconds.
 RING_AGAIN_SECONDS = 3.0
 # A preview that nobody started is thrown away after this time.
 PREVIEW_LIFE = timedelta(days=7)
@@ -36,13 +36,13 @@ def work(run_id: str) -> None:
         if not is_free:
             return  # whoever sits there rings again for what is left
         try:
-            engine.work(run.pk, seconds=BELL_SECONDS)
+            done = engine.work(run.pk, seconds=BELL_SECONDS)
         except BaseException:
             _ring(run.pk, countdown=RING_AGAIN_SECONDS)
             raise
     waiting = worklist.seconds_until_due(run.pk)
     if waiting is not None:
-        _ring(run.pk, countdown=waiting)
+        _ring(run.pk, countdown=waiting if done else max(waiting, RING_AGAIN_SECONDS))
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from orders.bulk import engine, preview, queries, tasks, worklist
+from orders.bulk import crew, engine, preview, queries, tasks, worklist
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import Ending, Task
 from orders.models import Order
@@ -348,6 +348,27 @@ def test_the_seat_of_a_worker_that_died_is_free_at_once(outside: OutsideKind, op
 
     # The server notices the lost connection in a moment of its own.
     wait_until(is_free)
+
+
+def test_a_run_that_finds_no_place_in_its_process_is_rung_again_a_little_later(
+    outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def ring(run_id: UUID, *, countdown: float = 0) -> bool:
+        waits.append(countdown)
+        return True
+
+    monkeypatch.setattr(tasks, "_ring", ring)
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(crew, "_places", places)
+    run = started(outside, operator, 2)
+    with places:
+        tasks.work(str(run.pk))
+    assert outside.executions == []
+    assert waits == [tasks.RING_AGAIN_SECONDS]
+    tasks.work(str(run.pk))
+    assert states(run) == {"succeeded": 2}
 
 
 def test_a_bell_that_breaks_is_rung_again(
