@@ -247,15 +247,14 @@ def know_not_found(world: World, settings: Any) -> None:
     accounts.gateway.cache_clear()
 
 
-def test_paygent_without_a_not_found_code_leaves_what_it_does_not_tell(at_paygent: GivenUpShop) -> None:
+def test_paygent_without_a_not_found_code_cannot_tell_so_a_person_looks(at_paygent: GivenUpShop) -> None:
     order = at_paygent.order()
     at_paygent.never_arrived(order)
     run = night(at_paygent)
-    work_all_tries(run, order)
     state, message = outcome(run, order)
-    assert (state, status(order)) == (State.LEFT, OrderStatus.PENDING)
-    assert "取引がないのか、照会できないのかは分かりません。" in message
-    assert f"注文番号 {order.number}：" in ShopMail.objects.get().body
+    assert (state, status(order), run.state) == (State.PERSON, OrderStatus.PENDING, StaleRun.State.FINISHED)
+    assert "請求がないことを、決済代行会社の管理画面で確認してください。" in message
+    assert f"注文番号 {order.number}：{message}" in ShopMail.objects.get().body
 
 
 def test_paygent_with_a_not_found_code_proves_that_nothing_was_authorized(
@@ -320,10 +319,7 @@ def released(order: Order) -> changes.StatusChanged | changes.StatusRefused:
 def test_what_no_provider_can_tell_is_released_by_a_person_once(left: GivenUpShop) -> None:
     order = left.order()
     left.never_arrived(order)
-    run = left.run()
-    for _ in stale_cases.TRY_AGAIN:
-        make_due(run)
-        stale_orders.work(run.pk)
+    left.run()
     assert [case.order_id for case in release.waiting()] == [order.pk]
     assert isinstance(released(order), changes.StatusChanged)
     assert status(order) == OrderStatus.CANCELLED
