@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "bootstrap",
     "fontawesome",
     "django_htmx",
@@ -73,6 +74,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Fields are drawn by the templates of the project, where it has its own.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {"default": CONFIG.database}
 # Without DATABASE_URL Django knows no PostgreSQL and warns of indexes that only PostgreSQL has.

@@ -144,9 +144,16 @@ class OrderFilters:
         return self._holds_beyond("q", "status", "sort")
 
     @property
-    def is_by_status_only(self) -> bool:
-        """Whether nothing but text and 対応状況 is asked for."""
-        return not self._holds_beyond("status", "sort", "q", *_FIELD_OF_TEXT)
+    def is_text_only(self) -> bool:
+        """Whether nothing but text is asked for, and perhaps the days between which an order was made."""
+        return not self._holds_beyond("sort", "q", *_FIELD_OF_TEXT, "ordered_from", "ordered_to")
+
+    @property
+    def has_other_days(self) -> bool:
+        """Whether days are asked for that are not the order's own."""
+        return any(
+            getattr(self, end) is not None for name in _RANGES if name != "ordered" for end in _ends(name)
+        )
 
     def _holds_beyond(self, *plain: str) -> bool:
         return any(

@@ -6,15 +6,13 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from django.db import connection
-from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Q, QuerySet
 
 from cagolab import clock
 from cagolab.clock import TOKYO
-from orders import search
+from orders import search, search_pages
 from orders.filters import OrderFilters, midnight
 from orders.models import Order
 from orders.models.order import (
@@ -24,7 +22,9 @@ from orders.models.order import (
     PAYMENT_OPEN,
     SHIPPED_NOT_CAPTURED,
 )
+from orders.planner import expected_rows, sorted_afterwards
 from orders.statuses import HIDDEN_BY_DEFAULT
+from orders.time_limit import within
 
 __all__ = [
     "DEFAULT_PAGE_SIZE",
@@ -44,10 +44,11 @@ PAGE_SIZES: Final = tuple(range(10, 101, 10))
 DEFAULT_PAGE_SIZE: Final = 50
 # Totals are exact up to here; beyond, the screen says 10,000 件以上.
 TOTAL_LIMIT: Final = 10_000
-# With text to search for each hit is a row to be read somewhere in the table, so this may have to be lower one day.
-SEARCH_TOTAL_LIMIT: Final = TOTAL_LIMIT
-# Hits counted beyond the limit, for those that the other conditions take away again.
-COUNTING_SLACK: Final = 250
+# So many orders paid, changed or delivered between two days are sorted for a page; more of them stand on it soon
+# when the newest orders are walked through.
+SORTED_ROWS: Final = 150_000
+# How long the rows of a page wait for their total.
+COUNT_WITHIN_MS: Final = 15
 
 Direction = Literal["next", "previous"]
 Key = tuple[datetime, int]
@@ -57,14 +58,14 @@ Key = tuple[datetime, int]
 class Page:
     """One page of a list. A cursor is None where there is nothing in that direction.
 
-    `total` is exact up to TOTAL_LIMIT, or SEARCH_TOTAL_LIMIT when text is searched for; when `total_is_capped`
-    there are at least as many as it says.
+    `total` is exact up to TOTAL_LIMIT; when `total_is_capped` there are more. None: counting would have kept the
+    rows waiting, so that `total` has to be asked for.
     """
 
     rows: list[Order]
     next_cursor: str | None
     previous_cursor: str | None
-    total: int
+    total: int | None
     total_is_capped: bool
 
 
@@ -78,22 +79,30 @@ def page(
     """The page beyond a cursor; the first page without one, with one that is not ours, or beyond the end."""
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
-    rows, more = _rows(filters, size=size, beyond=key, backwards=backwards)
+    rows, more, hits = _rows(filters, size=size, beyond=key, backwards=backwards)
     if key is not None and (not rows or (backwards and not more)):
         # Nothing is left beyond the key, or the first page is reached: shown whole, with what has arrived since.
         key, backwards = None, False
-        rows, more = _rows(filters, size=size, beyond=None, backwards=False)
+        rows, more, hits = _rows(filters, size=size, beyond=None, backwards=False)
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
-    # All there is stands on the page: nothing to count.
-    found, capped = (len(rows), False) if not has_next and not has_previous else total(filters)
+    found, capped = _counted(filters, hits) if has_next or has_previous else (len(rows), False)
     return Page(
         rows=rows,
         next_cursor=cursor_of(rows[-1]) if has_next and rows else None,
         previous_cursor=cursor_of(rows[0]) if has_previous and rows else None,
-        total=max(found, len(rows)),
+        total=None if found is None else max(found, len(rows)),
         total_is_capped=capped,
     )
+
+
+def _counted(filters: OrderFilters, hits: list[int] | None) -> tuple[int | None, bool]:
+    """The total for a page, if counting takes no time: with text, only where all hits are known already."""
+    if not filters.terms:
+        return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
+    if hits is None:
+        return None, False
+    return search_pages.total_of(hits, _without_terms(filters)), False
 
 
 def page_size(typed: str | None) -> int:
@@ -111,8 +120,11 @@ def queryset(filters: OrderFilters, *, today: date | None = None) -> QuerySet[Or
 
 def total(filters: OrderFilters) -> tuple[int, bool]:
     """How many match, up to a limit, and whether there are, or may be, more."""
-    if filters.terms:
-        return _total_of_search(filters)
+    if terms := filters.terms:
+        found = search_pages.total(
+            _without_terms(filters), terms, limit=TOTAL_LIMIT + 1, is_plain=filters.is_text_only
+        )
+        return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
     rows = queryset(filters)
     if filters.differs or filters.open or filters.live or filters.uncaptured:
         # In the order of the partial index: its condition is rare, and the planner does not know that.
@@ -121,81 +133,31 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
     return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
 
 
-def _total_of_search(filters: OrderFilters) -> tuple[int, bool]:
-    """How many of the first hits the other conditions leave; exact when there are no more hits than these.
-
-    A common term is counted in the newest orders, because the grams would yield nearly all orders first.
-    """
-    terms, limit = filters.terms, SEARCH_TOTAL_LIMIT + COUNTING_SLACK
-    if search.is_common(terms):
-        rows = round(limit / search.COMMON_SHARE * 1.2)
-        hits, found = _count(filters, *search.by_date_sql(terms, rows=rows, limit=limit))
-        more = hits >= limit or search.has_more_than(terms, rows)
-    else:
-        hits, found = _count(filters, *search.by_grams_sql(terms, limit=limit))
-        more = hits >= limit
-    return min(found, SEARCH_TOTAL_LIMIT), more or found > SEARCH_TOTAL_LIMIT
-
-
-def _count(filters: OrderFilters, hits_sql: str, parameters: list[Any]) -> tuple[int, int]:
-    """How many hits there are, and how many of them the other conditions leave (up to the limit)."""
-    rows = _without_terms(filters).filter(
-        RawSQL("orders_order.id = ANY(ARRAY(SELECT order_id FROM hits))", [], output_field=BooleanField())  # noqa: S611
-    )
-    rows_sql, rows_parameters = rows.values("pk").query.sql_with_params()
-    sql = f"""
-        WITH hits AS MATERIALIZED ({hits_sql})
-        SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM ({rows_sql}) AS found)
-    """  # noqa: S608  (both parts are made by this package; what was typed is bound)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, *rows_parameters])
-        hits, found = cursor.fetchone()
-    return hits, found
-
-
 def _rows(
     filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool
-) -> tuple[list[Order], bool]:
-    """Up to `size` rows beyond a key in the order of the screen, and whether there are more that way."""
+) -> tuple[list[Order], bool, list[int] | None]:
+    """Up to `size` rows beyond a key in the order of the screen, whether there are more that way, and all hits
+    of a text where they are few."""
     oldest_first = (filters.sort == "oldest") != backwards
     order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
+    hits = None
     if terms := filters.terms:
-        found = _searched_rows(rows, terms, size=size, beyond=beyond, oldest_first=oldest_first)
+        searched = search_pages.rows(
+            rows, terms, size=size, beyond=beyond, oldest_first=oldest_first, is_plain=filters.is_text_only
+        )
+        found, hits = searched.orders, searched.hits
     else:
+        if filters.has_other_days and expected_rows(rows.order_by()) <= SORTED_ROWS:
+            rows = sorted_afterwards(rows, oldest_first=oldest_first)
         # An index tells which rows stand on the page; only these are read.
         found = list(Order.objects.filter(pk__in=rows.values("pk")[: size + 1]).order_by(*order))
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
-    return found, more
-
-
-def _searched_rows(
-    rows: QuerySet[Order], terms: search.Terms, *, size: int, beyond: Key | None, oldest_first: bool
-) -> list[Order]:
-    """Up to one row more than `size`; most conditions leave enough of the nearest hits."""
-    # Sorted by what no index holds: the planner would walk an index by date and look for the hits in passing.
-    at = ExpressionWrapper(F("ordered_at") + timedelta(0), output_field=DateTimeField())
-    rows = rows.order_by(at.asc(), "id") if oldest_first else rows.order_by(at.desc(), "-id")
-    found: list[Order] = []
-    for helping in search.candidates(terms, beyond=beyond, oldest_first=oldest_first):
-        nearest = helping.ids[: 3 * size]
-        found = list(rows.filter(_is_one_of(nearest))[: size + 1])
-        if len(found) <= size and len(nearest) < len(helping.ids):
-            found = list(rows.filter(_is_one_of(helping.ids))[: size + 1])
-        if len(found) > size or helping.complete:
-            break
-    return found
-
-
-def _is_one_of(ids: list[int]) -> RawSQL:
-    """As one array: thousands of literals would take longer to parse than to look up."""
-    return RawSQL(
-        "orders_order.id = ANY(ARRAY(SELECT unnest(%s::bigint[])))", [ids], output_field=BooleanField()
-    )  # noqa: S611
+    return found, more, hits
 
 
 def _after(key: Key, oldest_first: bool) -> Q:
@@ -242,9 +204,18 @@ def _exact_conditions(filters: OrderFilters) -> list[Q]:
     if filters.payment_kind:
         conditions.append(Q(payment_kind__in=filters.payment_kind))
     if filters.provider:
-        unpaid = Q(payment_id__isnull=True, payment_method_id__in=filters.unpaid_method)
-        conditions.append(Q(payment_provider__in=filters.provider) | unpaid)
+        conditions.append(_is_at(filters))
     return conditions
+
+
+def _is_at(filters: OrderFilters) -> Q:
+    """The payment is at one of the providers, or there is none and the お支払方法 leads there."""
+    paid = Q(payment_provider__in=filters.provider)
+    if not filters.unpaid_method:
+        return paid
+    unpaid = Q(payment_provider="", payment_method_id__in=filters.unpaid_method)
+    # The first condition says nothing new, but an index begins with it.
+    return Q(payment_provider__in=(*filters.provider, "")) & (paid | unpaid)
 
 
 def _range_conditions(filters: OrderFilters) -> list[Q]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
@@ -32,9 +32,9 @@ FREQUENT_HITS: Final = 15
 FEW_HITS: Final = 1_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
-# How a term is judged common before it is counted: its share among so many of the newest orders.
-PROBE_ROWS: Final = 2_000
-COMMON_SHARE: Final = 0.1
+
+# Texts that are read to learn how common a term is.
+SAMPLED_ROWS: Final = 2_000
 
 # ー (the long vowel mark) is a letter and stays.
 _HYPHENS = frozenset("-‐‑‒–—―−﹘﹣－⁃⸺⸻˗")
@@ -74,10 +74,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Ids of matching orders in the order asked for. `complete`: no other order matches beyond them."""
+    """Ids of matching orders in the order asked for. `complete`: no other order matches beyond them.
+
+    `hits`: the ids of all that match, also before the key, where they are few enough to be known.
+    """
 
     ids: list[int]
     complete: bool
+    hits: list[int] | None = None
 
 
 def normalise(text: str) -> str:
@@ -175,14 +179,17 @@ def candidates(
     window only where the term may be rare: otherwise finding that out takes longer than the window.
     """
     near = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=NEAR_ROWS)
-    yield near
-    if near.complete:
+    if near.complete and beyond is None:
+        yield replace(near, hits=near.ids)
         return
-    if len(near.ids) < FREQUENT_HITS:
+    if near.complete or len(near.ids) < FREQUENT_HITS:
         few = _few(terms, beyond=beyond, oldest_first=oldest_first)
         if few.complete:
             yield few
             return
+    yield near
+    if near.complete:
+        return
     window = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=WINDOW_ROWS)
     yield window
     if window.complete:
@@ -196,8 +203,8 @@ def candidates(
 def _window(
     terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool, rows: int
 ) -> Candidates:
-    likes, like_parameters = _likes(terms)
-    key, key_parameters, order = _position(beyond, oldest_first)
+    matches, like_parameters = likes(terms)
+    key, key_parameters, order = position(beyond, oldest_first)
     span, span_parameters = _span(terms)
     sql = f"""
         WITH nearest AS MATERIALIZED (
@@ -205,7 +212,7 @@ def _window(
             ORDER BY {order} LIMIT %s
         )
         SELECT (SELECT count(*) FROM nearest),
-               ARRAY(SELECT order_id FROM nearest WHERE {likes} ORDER BY {order})
+               ARRAY(SELECT order_id FROM nearest WHERE {matches} ORDER BY {order})
     """  # noqa: S608  (only constants of this module are put into the text)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*key_parameters, *span_parameters, rows, *like_parameters])
@@ -216,22 +223,22 @@ def _window(
 def _few(terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool) -> Candidates:
     """All hits of a rare term; not complete, and of no use, when there are more than FEW_HITS."""
     found, parameters = by_grams_sql(terms, limit=FEW_HITS + 1)
-    key, key_parameters, order = _position(beyond, oldest_first)
+    key, key_parameters, order = position(beyond, oldest_first)
     sql = f"""
         WITH hits AS MATERIALIZED ({found})
-        SELECT (SELECT count(*) FROM hits), ARRAY(SELECT order_id FROM hits WHERE {key} ORDER BY {order})
+        SELECT ARRAY(SELECT order_id FROM hits), ARRAY(SELECT order_id FROM hits WHERE {key} ORDER BY {order})
     """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [*parameters, *key_parameters])
         hits, ids = cursor.fetchone()
-    return Candidates(ids=ids, complete=hits <= FEW_HITS)
+    return Candidates(ids=ids, complete=len(hits) <= FEW_HITS, hits=hits)
 
 
 def _hits(
     terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool, limit: int | None
 ) -> Candidates:
     found, parameters = by_grams_sql(terms, limit=None)
-    key, key_parameters, order = _position(beyond, oldest_first)
+    key, key_parameters, order = position(beyond, oldest_first)
     sql = f"""
         WITH hits AS MATERIALIZED ({found})
         SELECT order_id FROM hits WHERE {key} ORDER BY {order} LIMIT %s
@@ -242,52 +249,68 @@ def _hits(
     return Candidates(ids=ids, complete=limit is None or len(ids) < limit)
 
 
-def is_common(terms: Terms) -> bool:
-    """Whether a tenth of the newest orders match: the grams would then yield nearly every order."""
-    found, parameters = by_date_sql(terms, rows=PROBE_ROWS, limit=PROBE_ROWS)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({found}) AS found", parameters)  # noqa: S608
-        return bool(cursor.fetchone()[0] >= PROBE_ROWS * COMMON_SHARE)
-
-
-def has_more_than(terms: Terms, rows: int) -> bool:
-    """Whether there are more orders in the span of dates than so many, matching or not."""
-    span, parameters = _span(terms)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT EXISTS (SELECT FROM orders_ordersearch WHERE {span} OFFSET %s)",  # noqa: S608
-            [*parameters, rows],
-        )
-        return bool(cursor.fetchone()[0])
-
-
-def by_date_sql(terms: Terms, *, rows: int, limit: int) -> tuple[str, list[Any]]:
-    """SELECT of up to `limit` matching ids among so many of the newest orders, and its parameters."""
-    likes, parameters = _likes(terms)
+def newest_sql(terms: Terms, *, rows: int) -> tuple[str, list[Any]]:
+    """SELECT of so many of the newest orders, as they were entered, and whether each is a `hit`."""
+    matches, parameters = likes(terms)
     span, span_parameters = _span(terms)
     sql = f"""
-        SELECT order_id FROM (
-            SELECT order_id, text FROM orders_ordersearch WHERE {span}
-            ORDER BY ordered_at DESC, order_id DESC LIMIT %s
-        ) AS nearest WHERE {likes} LIMIT %s
+        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {span} ORDER BY order_id DESC LIMIT %s
     """  # noqa: S608
-    return sql, [*span_parameters, rows, *parameters, limit]
+    return sql, [*parameters, *span_parameters, rows]
 
 
-def by_grams_sql(terms: Terms, *, limit: int | None) -> tuple[str, list[Any]]:
-    """SELECT of up to `limit` matching ids (and their dates) in no order, and its parameters."""
+def estimate(terms: Terms) -> int:
+    """About how many texts match.
+
+    The planner knows how often each common gram occurs, but takes grams to be independent of each other: where
+    several are asked for, a sample of the newest texts knows better.
+    """
+    found, parameters = by_grams_sql(terms, limit=None, is_exact=False)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {found}", parameters)
+        (plan,) = cursor.fetchone()
+    planned = int(plan[0]["Plan"]["Plan Rows"])
+    if sum(map(len, _grams_of(terms))) < 2:
+        return planned
+    return max(planned, round(_share_of_newest(terms) * number_of_orders()))
+
+
+def _share_of_newest(terms: Terms) -> float:
+    newest, parameters = newest_sql(terms, rows=SAMPLED_ROWS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT avg(hit::int)::float FROM ({newest}) AS newest", parameters)  # noqa: S608
+        return float(cursor.fetchone()[0] or 0)
+
+
+def number_of_orders() -> int:
+    """About how many texts there are, as of the last ANALYZE; at least 1."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'orders_ordersearch'::regclass")
+        return max(int(cursor.fetchone()[0]), 1)
+
+
+def by_grams_sql(terms: Terms, *, limit: int | None, is_exact: bool = True) -> tuple[str, list[Any]]:
+    """SELECT of up to `limit` matching ids (and their dates) in no order, and its parameters.
+
+    Not `is_exact`: by the grams alone, which in a text may stand apart.
+    """
     long, short = _grams_of(terms)
-    likes, parameters = _likes(terms)
     conditions: list[str] = []
-    gram_parameters: list[Any] = []
+    parameters: list[Any] = []
     for function, grams in (("orders_long_grams", long), ("orders_short_grams", short)):
         if grams:
             conditions.append(f"{function}(text) @> %s::text[]")
-            gram_parameters.append(grams)
+            parameters.append(grams)
+    if is_exact:
+        # A part of up to three characters is a gram: where that stands, the part stands.
+        longer = Terms(anywhere=tuple(part for part in terms.anywhere if len(part) > 3), within=terms.within)
+        matches, like_parameters = likes(longer)
+        conditions.append(matches)
+        parameters += like_parameters
     span, span_parameters = _span(terms)
-    where = " AND ".join([*conditions, likes, span])
+    where = " AND ".join([*conditions, span])
     sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where} LIMIT %s"  # noqa: S608
-    return sql, [*gram_parameters, *parameters, *span_parameters, limit]
+    return sql, [*parameters, *span_parameters, limit]
 
 
 def _span(terms: Terms) -> tuple[str, list[Any]]:
@@ -307,13 +330,14 @@ def _grams_of(terms: Terms) -> tuple[list[str], list[str]]:
     return sorted(long), sorted(short)
 
 
-def _likes(terms: Terms) -> tuple[str, list[Any]]:
+def likes(terms: Terms) -> tuple[str, list[Any]]:
+    """A condition on `text` that reads every character, and its parameters."""
     conditions = ["text LIKE %s"] * len(terms.anywhere)
     parameters: list[Any] = [_pattern(part) for part in terms.anywhere]
     for field, part in terms.within:
         conditions.append(f"split_part(text, E'\\x1f', {int(field)}) LIKE %s")
         parameters.append(_pattern(part))
-    return " AND ".join(conditions), parameters
+    return " AND ".join(conditions) or "true", parameters
 
 
 def _pattern(part: str) -> str:
@@ -321,7 +345,8 @@ def _pattern(part: str) -> str:
     return f"%{escaped}%"
 
 
-def _position(beyond: tuple[datetime, int] | None, oldest_first: bool) -> tuple[str, Sequence[Any], str]:
+def position(beyond: tuple[datetime, int] | None, oldest_first: bool) -> tuple[str, Sequence[Any], str]:
+    """The condition "beyond the key" with its parameters, and the order of the screen."""
     order = "ordered_at, order_id" if oldest_first else "ordered_at DESC, order_id DESC"
     if beyond is None:
         return "true", (), order

@@ -10,6 +10,7 @@ from orders.views import list as list_views
 app_name = "orders"
 urlpatterns = [
     path("", list_views.order_list, name="list"),
+    path("total/", list_views.total, name="total"),
     path("new/", create.create, name="new"),
     path("new/calculate/", create.calculate, name="new_calculate"),
     path("new/members/", member.members, name="new_members"),

@@ -123,3 +123,9 @@ def _serves_the_whole_run(thread: threading.Thread) -> bool:
     """The live server and what answers the browser's open connections there, and the browser's own driver."""
     is_server = isinstance(thread, LiveServerThread) or "process_request_thread" in thread.name
     return is_server or thread.name.startswith("asyncio")
+
+
+@pytest.fixture(autouse=True)
+def patient_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages come with their totals, however slowly a busy machine counts."""
+    monkeypatch.setattr("orders.listing.COUNT_WITHIN_MS", 60_000)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
@@ -41,7 +42,7 @@ def locking(migration: Migration) -> list[str]:
     ]
 
 
-def _locks(app: str, steps: list[Operation]) -> Iterator[tuple[str, str, str]]:
+def _locks(app: str, steps: Sequence[Operation]) -> Iterator[tuple[str, str, str]]:
     for step in steps:
         if isinstance(step, operations.SeparateDatabaseAndState):
             yield from _locks(app, step.database_operations)
@@ -61,7 +62,7 @@ def _locks_of(table: str, step: Operation) -> Iterator[tuple[str, str, str]]:
         instead = "CREATE UNIQUE INDEX CONCURRENTLY by RunSQL" if unique else not_valid
         yield table, f"adds the constraint {step.constraint.name}", instead
     if isinstance(step, operations.AddField | operations.AlterField):
-        field = step.field
+        field: Any = step.field
         if field.unique or field.db_index:
             yield table, f"indexes the column {step.name}", f"db_index=False and {concurrently}"
         if field.remote_field and field.db_constraint:
@@ -138,5 +139,5 @@ def test_what_locks_nothing_passes(step: Operation) -> None:
 
 def _migration(step: Operation) -> Migration:
     migration = Migration("0099_new", "orders")
-    migration.operations = [step]
+    migration.operations = [step]  # type: ignore[misc]
     return migration

@@ -115,16 +115,14 @@ class Order(models.Model):
             _listed(("status", *NEWEST_FIRST), name="order_status_listed"),
             _listed(("payment_status", *NEWEST_FIRST), name="order_payment_status_listed"),
             _listed(("payment_kind", *NEWEST_FIRST), name="order_payment_kind_listed"),
+            _listed(("payment_provider", *NEWEST_FIRST), name="order_provider_listed"),
             models.Index(fields=[*NEWEST_FIRST], condition=PAYMENT_OPEN, name="order_payment_open"),
             models.Index(fields=[*NEWEST_FIRST], condition=AMOUNT_DIFFERS, name="order_amount_differs"),
             models.Index(
-                fields=["payment_deadline", *NEWEST_FIRST], condition=HAS_DEADLINE, name="order_deadline"
-            ),
-            models.Index(
-                fields=[*NEWEST_FIRST],
-                include=["payment_deadline", "status", "payment_provider", "payment_kind"],
+                fields=["payment_deadline", *NEWEST_FIRST],
+                include=["status", "payment_provider", "payment_kind", "payment_status"],
                 condition=HAS_DEADLINE,
-                name="order_held_listed",
+                name="order_deadline_listed",
             ),
             models.Index(
                 fields=[*NEWEST_FIRST], condition=CANCELLED_WITH_LIVE_MONEY, name="order_cancelled_live"

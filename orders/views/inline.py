@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import permission_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cagolab import clock
@@ -47,8 +48,10 @@ def tracking(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 order = result.order
     (row,) = order_rows([order])
-    context = {"row": row, "can_edit": True, "error": error, "entered": typed, "saved": not error}
-    return render(request, "orders/list_tracking.html", context)
+    row["tracking_error"], row["tracking_saved"] = error, not error
+    if error:
+        row["tracking_typed"] = escape(typed)
+    return render(request, "orders/list_tracking.html", {"row": row, "can_edit": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,5 +82,5 @@ def ship(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(result, changes.StatusRefused):
         return render(request, "orders/list_ship.html", {"order": order, "refused": result.reason})
     order.refresh_from_db()
-    (row,) = order_rows([order])
-    return render(request, "orders/list_shipped.html", {"row": row, "can_edit": True})
+    context = {"rows": order_rows([order]), "can_edit": True}
+    return render(request, "orders/list_shipped.html", context)

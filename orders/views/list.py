@@ -99,6 +99,15 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/list.html", context)
 
 
+@require_safe
+@permission_required("orders.view_order", raise_exception=True)
+def total(request: HttpRequest) -> HttpResponse:
+    """検索結果 of a list whose rows were shown before they were counted; asked for by the page itself."""
+    filters = OrderFilters.from_query(request.GET)
+    found, is_capped = (0, False) if filters.errors else listing.total(filters)
+    return render(request, "search/total.html", {"total": found, "total_is_capped": is_capped})
+
+
 def spread(query: QueryDict) -> QueryDict:
     """Split values such as AUTH,SAUTH: one check box of 決済状況 may stand for several statuses."""
     spreaded = query.copy()

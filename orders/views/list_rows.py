@@ -6,11 +6,13 @@ the time of a page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypedDict
 
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from cagolab.clock import TOKYO
 from orders.models import Order, SentMail
@@ -18,33 +20,43 @@ from orders.statuses import OrderStatus
 
 # Stands for the order's id in an address that is reversed once per page.
 _ID = 987654321
+_ROUTES = ("edit", "mail", "document", "ship", "tracking")
+
+STATUS_LABELS = {status.value: escape(status.label) for status in OrderStatus}
 
 
 class OrderRow(TypedDict):
-    """One row. `order` itself is there for {% payment_status_badge %} alone."""
+    """One row, all words escaped already except the customer's message, which the template cuts.
+
+    `order` itself is there for {% payment_status_badge %} alone.
+    """
 
     order: Order
-    pk: int
-    number: str
-    name: str
-    ordered_at: str
-    payment_method: str
-    status: int
-    status_label: str
-    payment_total: str
-    paid_on: str
+    pk: SafeString
+    number: SafeString
+    name: SafeString
+    ordered_at: SafeString
+    payment_method: SafeString
+    status: SafeString
+    status_label: SafeString
+    payment_total: SafeString
+    paid_on: SafeString
     message: str
-    shipped_on: str
+    shipped_on: SafeString
     is_shipped: bool
     is_mailed: bool
-    tracking_number: str
-    delivery_name: str
-    delivery_prefecture: str
-    edit_address: str
-    mail_address: str
-    document_address: str
-    ship_address: str
-    tracking_address: str
+    delivery_name: SafeString
+    delivery_prefecture: SafeString
+    # What is stored, what the field shows, and what became of the last attempt to save it.
+    tracking_number: SafeString
+    tracking_typed: SafeString
+    tracking_error: str
+    tracking_saved: bool
+    edit_address: SafeString
+    mail_address: SafeString
+    document_address: SafeString
+    ship_address: SafeString
+    tracking_address: SafeString
 
 
 def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
@@ -52,39 +64,39 @@ def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
     orders = list(orders)
     ids = [order.pk for order in orders]
     mailed = set(SentMail.objects.filter(order_id__in=ids).values_list("order_id", flat=True).distinct())
-    address = {
-        name: address_pattern(f"orders:{name}") for name in ("edit", "mail", "document", "ship", "tracking")
+    patterns = {route: address_pattern(f"orders:{route}") for route in _ROUTES}
+    return [_row(order, patterns, is_mailed=order.pk in mailed) for order in orders]
+
+
+def _row(order: Order, patterns: Mapping[str, str], *, is_mailed: bool) -> OrderRow:
+    tracking_number = escape(order.tracking_number)
+    return {
+        "order": order,
+        "pk": SafeString(order.pk),
+        "number": escape(order.number),
+        "name": escape(order.name),
+        "ordered_at": minute(order.ordered_at),
+        "payment_method": escape(order.payment_method_name),
+        "status": SafeString(order.status),
+        "status_label": STATUS_LABELS[order.status],
+        "payment_total": SafeString(f"{order.payment_total:,}"),
+        "paid_on": day(order.paid_at),
+        "message": order.message,
+        "shipped_on": day(order.shipped_at),
+        "is_shipped": order.status == OrderStatus.SHIPPED,
+        "is_mailed": is_mailed,
+        "delivery_name": escape(order.delivery_name or order.name),
+        "delivery_prefecture": escape(order.delivery_prefecture or order.prefecture),
+        "tracking_number": tracking_number,
+        "tracking_typed": tracking_number,
+        "tracking_error": "",
+        "tracking_saved": False,
+        "edit_address": SafeString(patterns["edit"] % order.pk),
+        "mail_address": SafeString(patterns["mail"] % order.pk),
+        "document_address": SafeString(patterns["document"] % order.pk),
+        "ship_address": SafeString(patterns["ship"] % order.pk),
+        "tracking_address": SafeString(patterns["tracking"] % order.pk),
     }
-    return [
-        {
-            "order": order,
-            "pk": (pk := order.pk),
-            "number": order.number,
-            "name": order.name,
-            "ordered_at": minute(order.ordered_at),
-            "payment_method": order.payment_method_name,
-            "status": order.status,
-            "status_label": STATUS_LABELS[order.status],
-            "payment_total": f"{order.payment_total:,}",
-            "paid_on": day(order.paid_at),
-            "message": order.message,
-            "shipped_on": day(order.shipped_at),
-            "is_shipped": order.status == OrderStatus.SHIPPED,
-            "is_mailed": pk in mailed,
-            "tracking_number": order.tracking_number,
-            "delivery_name": order.delivery_name or order.name,
-            "delivery_prefecture": order.delivery_prefecture or order.prefecture,
-            "edit_address": address["edit"] % pk,
-            "mail_address": address["mail"] % pk,
-            "document_address": address["document"] % pk,
-            "ship_address": address["ship"] % pk,
-            "tracking_address": address["tracking"] % pk,
-        }
-        for order in orders
-    ]
-
-
-STATUS_LABELS = {status.value: status.label for status in OrderStatus}
 
 
 def address_pattern(route: str) -> str:
@@ -92,11 +104,11 @@ def address_pattern(route: str) -> str:
     return reverse(route, args=[_ID]).replace("%", "%%").replace(str(_ID), "%d")
 
 
-def minute(moment: datetime) -> str:
+def minute(moment: datetime) -> SafeString:
     """2026/11/20 09:05, in Tokyo."""
-    return moment.astimezone(TOKYO).strftime("%Y/%m/%d %H:%M")
+    return SafeString(moment.astimezone(TOKYO).strftime("%Y/%m/%d %H:%M"))
 
 
-def day(moment: datetime | None) -> str:
+def day(moment: datetime | None) -> SafeString:
     """2026/11/20, in Tokyo; empty when there is none."""
-    return moment.astimezone(TOKYO).strftime("%Y/%m/%d") if moment else ""
+    return SafeString(moment.astimezone(TOKYO).strftime("%Y/%m/%d") if moment else "")

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+
 from orders.models import Order
 from orders.views.list_rows import STATUS_LABELS, address_pattern, day, minute
 from payments.models import LIVE_STATUSES
 
 
 class PaymentRow(TypedDict):
-    """One row. `order` itself is there for the tags that draw badge and deadline."""
+    """One row, all words escaped already. `order` itself is there for the tags that draw badge and deadline."""
 
     order: Order
-    pk: int
-    number: str
-    name: str
-    ordered_at: str
-    payment_method: str
-    status: int
-    status_label: str
-    payment_total: str
+    pk: SafeString
+    number: SafeString
+    name: SafeString
+    ordered_at: SafeString
+    payment_method: SafeString
+    status: SafeString
+    status_label: SafeString
+    payment_total: SafeString
     # Money is held or taken in another amount than the order asks for: that amount, else empty.
-    differing_amount: str
-    paid_on: str
+    differing_amount: SafeString
+    paid_on: SafeString
     has_deadline: bool
-    address: str
+    address: SafeString
 
 
 def payment_rows(orders: Iterable[Order]) -> list[PaymentRow]:
@@ -35,24 +38,24 @@ def payment_rows(orders: Iterable[Order]) -> list[PaymentRow]:
     return [
         {
             "order": order,
-            "pk": order.pk,
-            "number": order.number,
-            "name": order.name,
+            "pk": SafeString(order.pk),
+            "number": escape(order.number),
+            "name": escape(order.name),
             "ordered_at": minute(order.ordered_at),
-            "payment_method": order.payment_method_name,
-            "status": order.status,
+            "payment_method": escape(order.payment_method_name),
+            "status": SafeString(order.status),
             "status_label": STATUS_LABELS[order.status],
-            "payment_total": f"{order.payment_total:,}",
+            "payment_total": SafeString(f"{order.payment_total:,}"),
             "differing_amount": _differing_amount(order),
             "paid_on": day(order.paid_at),
             "has_deadline": order.payment_deadline is not None,
-            "address": address % order.pk,
+            "address": SafeString(address % order.pk),
         }
         for order in orders
     ]
 
 
-def _differing_amount(order: Order) -> str:
+def _differing_amount(order: Order) -> SafeString:
     if order.payment_status not in LIVE_STATUSES or order.payment_amount == order.payment_total:
-        return ""
-    return f"{order.payment_amount:,}"
+        return SafeString("")
+    return SafeString(f"{order.payment_amount:,}")

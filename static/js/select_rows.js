@@ -2,7 +2,8 @@
 //   input[data-select-row]   one per row          input[data-select-page]  ticks the whole page
 //   [data-select-toolbar]    shown when something is ticked
 //   [data-select-count]      "3件" ticked rows    input[data-select-scope] "ticked" or "all" for the server
-//   button[data-select-all]  offered when the page is full: all that match (data-total="2,345件")
+//   button[data-select-all]  offered when the page is full: all that match
+// How many match says [data-list-total="2,345件"], which stands outside; empty while they are being counted.
 (() => {
   "use strict";
 
@@ -23,10 +24,11 @@
       toolbar.hidden = ticked.length === 0;
       page.checked = isWholePage;
       page.indeterminate = ticked.length > 0 && !isWholePage;
-      count.textContent = isAll ? all.dataset.total : `${ticked.length}件`;
+      const total = document.querySelector("[data-list-total]")?.dataset.listTotal || "";
+      count.textContent = isAll ? total || "検索結果すべて" : `${ticked.length}件`;
       if (all) {
         all.hidden = !isWholePage;
-        all.textContent = isAll ? "このページだけに戻す" : `検索結果${all.dataset.total}すべてを選択`;
+        all.textContent = isAll ? "このページだけに戻す" : `検索結果${total}すべてを選択`;
         all.setAttribute("aria-pressed", String(isAll));
       }
       for (const row of rows) row.closest("tr")?.classList.toggle("is-selected", row.checked);
@@ -43,6 +45,8 @@
     });
     // The browser puts ticks back when the operator returns with the back button.
     addEventListener("pageshow", show);
+    // The total may arrive after the rows.
+    document.addEventListener("htmx:afterSettle", show);
     show();
   }
 

@@ -2,7 +2,8 @@
 //   input[data-tick=NAME]       one per row that allows it       input[data-tick-all=NAME]  ticks the page's column
 //   button[data-tick-run=NAME]  dead until something is ticked   [data-tick-count]          "3件を選択中"
 //   input[data-tick-scope]      "ticked" or "all" for the server
-//   button[data-tick-match]     offered when the page's column is full: all that match (data-total="2,345件")
+//   button[data-tick-match]     offered when the page's column is full: all that match
+// How many match says [data-list-total="2,345件"], which stands outside; empty while they are being counted.
 (() => {
   "use strict";
 
@@ -27,11 +28,12 @@
         page.indeterminate = ticked > 0 && !isWhole;
       }
       for (const run of runs) run.disabled = ticked === 0;
-      const chosen = isAll ? match.dataset.total : `${ticked}件`;
+      const total = document.querySelector("[data-list-total]")?.dataset.listTotal || "";
+      const chosen = isAll ? total || "検索結果すべて" : `${ticked}件`;
       count.textContent = ticked ? `${chosen}を選択中` : "";
       if (match) {
         match.hidden = !isWhole;
-        match.textContent = isAll ? "このページだけに戻す" : `検索結果${match.dataset.total}すべてを選択`;
+        match.textContent = isAll ? "このページだけに戻す" : `検索結果${total}すべてを選択`;
         match.setAttribute("aria-pressed", String(isAll));
       }
       for (const box of boxes) {
@@ -53,6 +55,8 @@
     });
     // The browser puts ticks back when the operator returns with the back button.
     addEventListener("pageshow", show);
+    // The total may arrive after the rows.
+    document.addEventListener("htmx:afterSettle", show);
     show();
   }
 

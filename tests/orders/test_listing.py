@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from gateways.vocabulary import PaymentStatus
-from orders import listing, payment_copy, search
+from orders import listing, payment_copy, search, search_pages
 from orders.listing import OrderFilters, page, page_size, queryset, total
 from orders.models import Order
 from orders.statuses import OrderStatus
@@ -194,10 +194,8 @@ def test_totals_are_exact_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> No
     for number in range(4):
         store(str(number), name="山田")
     monkeypatch.setattr(listing, "TOTAL_LIMIT", 4)
-    monkeypatch.setattr(listing, "SEARCH_TOTAL_LIMIT", 4)
     assert total(OrderFilters()) == total(OrderFilters(q="山田")) == (4, False)
     monkeypatch.setattr(listing, "TOTAL_LIMIT", 3)
-    monkeypatch.setattr(listing, "SEARCH_TOTAL_LIMIT", 3)
     assert total(OrderFilters()) == total(OrderFilters(q="山田")) == (3, True)
     assert page(OrderFilters(), size=2).total_is_capped
 
@@ -206,43 +204,51 @@ def test_what_fits_on_one_page_needs_no_counting(monkeypatch: pytest.MonkeyPatch
     for number in range(4):
         store(str(number), name="山田")
     monkeypatch.setattr(listing, "TOTAL_LIMIT", 1)
-    monkeypatch.setattr(listing, "SEARCH_TOTAL_LIMIT", 1)
     for filters in (OrderFilters(), OrderFilters(q="山田")):
         found = page(filters)
         assert (found.total, found.total_is_capped) == (4, False)
 
 
-@pytest.mark.parametrize("probe", [1, 2_000])
-@pytest.mark.parametrize("slack", [0, 1, 100])
-@pytest.mark.parametrize("limit", [1, 3, 6, 7, 20])
-def test_the_total_of_a_search_is_exact_or_says_that_there_may_be_more(
-    monkeypatch: pytest.MonkeyPatch, probe: int, slack: int, limit: int
+@pytest.mark.parametrize("orders", [1, 10**9])  # as the statistics say: too few, too many
+@pytest.mark.parametrize("texts", [0, 10**9])
+@pytest.mark.parametrize("short_list", [0, 10**9])
+@pytest.mark.parametrize("limit", [1, 6, 20])
+def test_however_a_search_is_counted_its_total_is_exact_up_to_the_limit(
+    monkeypatch: pytest.MonkeyPatch, orders: int, texts: int, short_list: int, limit: int
 ) -> None:
     for number in range(12):
         status = S.PENDING if number % 4 == 0 else S.NEW
         name = "山田" if number > 2 else "田中"
         store(str(number), name=name, status=status, payment_total=number, ordered_at=NOW + timedelta(number))
-    monkeypatch.setattr(search, "PROBE_ROWS", probe)  # 1: every term is a common one
-    monkeypatch.setattr(listing, "COUNTING_SLACK", slack)
-    monkeypatch.setattr(listing, "SEARCH_TOTAL_LIMIT", limit)
+    monkeypatch.setattr(search, "number_of_orders", lambda: orders)
+    monkeypatch.setattr(search, "estimate", lambda _terms: texts)
+    monkeypatch.setattr(search_pages, "SHORT_LIST", short_list)
+    monkeypatch.setattr(listing, "TOTAL_LIMIT", limit)
+    day = NOW.date()
     for filters in (
         OrderFilters(q="山田"),
         OrderFilters(q="山田", status=(S.PENDING,)),
         OrderFilters(q="山田", amount_min=9),
         OrderFilters(name="田中"),
         OrderFilters(q="いない"),
+        OrderFilters(q="山", ordered_from=day + timedelta(2), ordered_to=day + timedelta(6)),
     ):
         exact = queryset(filters).count()
-        found, may_be_more = total(filters)
-        assert found == min(exact, limit) or (may_be_more and found < min(exact, limit))
-        assert may_be_more or found == exact
+        assert total(filters) == (min(exact, limit), exact > limit)
 
 
-@pytest.mark.parametrize("frequent", [0, 1, 100])
+@pytest.mark.parametrize("short_list", [0, 10**9])
+@pytest.mark.parametrize("frequent", [0, 100])
 @pytest.mark.parametrize(("near", "window", "few"), [(1, 2, 1), (2, 3, 2), (3, 9, 1), (1, 1, 50)])
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_every_way_of_looking_up_hits_finds_the_same_rows(
-    monkeypatch: pytest.MonkeyPatch, frequent: int, near: int, window: int, few: int, sort: str
+    monkeypatch: pytest.MonkeyPatch,
+    short_list: int,
+    frequent: int,
+    near: int,
+    window: int,
+    few: int,
+    sort: str,
 ) -> None:
     for number in range(9):
         name = "山田" if number % 3 else "田中"
@@ -251,6 +257,9 @@ def test_every_way_of_looking_up_hits_finds_the_same_rows(
     monkeypatch.setattr(search, "WINDOW_ROWS", window)
     monkeypatch.setattr(search, "FEW_HITS", few)
     monkeypatch.setattr(search, "FREQUENT_HITS", frequent)
+    monkeypatch.setattr(search_pages, "SHORT_LIST", short_list)
+    # A short list is walked through where more texts than that match.
+    monkeypatch.setattr(search, "estimate", lambda _terms: frequent)
     day = NOW.date()
     for filters in (
         OrderFilters(q="山田", sort=sort),
@@ -268,15 +277,26 @@ def test_every_way_of_looking_up_hits_finds_the_same_rows(
         assert numbers == [order.number for order in queryset(filters).order_by(*keys)]
 
 
-def test_a_page_and_its_total_are_two_queries_and_a_search_four() -> None:
+def test_a_page_and_its_total_are_few_queries() -> None:
     store("a", name="山田")
     store("b", name="山田")
     with CaptureQueriesContext(connection) as plain:
         page(OrderFilters(status=(S.NEW,), amount_min=0), size=1)
-    assert len(plain) == 2
+    # Rows, a limit of time, the total; both in a savepoint of the test's transaction.
+    assert len([query for query in plain if "SAVEPOINT" not in query["sql"]]) == 3
     with CaptureQueriesContext(connection) as searched:
         page(OrderFilters(q="山田"), size=1)
-    assert len(searched) == 4
+    assert len(searched) == 3  # the nearest texts, the rows, the total of the hits
+
+
+def test_a_frequent_term_shows_its_rows_before_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        store(str(number), name="山田")
+    monkeypatch.setattr(search, "NEAR_ROWS", 3)
+    monkeypatch.setattr(search, "FREQUENT_HITS", 2)
+    found = page(OrderFilters(q="山田"), size=2)
+    assert (len(found.rows), found.total) == (2, None)
+    assert total(OrderFilters(q="山田")) == (4, False)
 
 
 def test_all_that_match_can_be_frozen_in_the_database() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cagolab.roles import ROLES
 from orders import search
+from orders.filters import OrderFilters
 from orders.models import Order, SentMail
 from orders.statuses import DISPLAY_ORDER, HIDDEN_BY_DEFAULT, OrderStatus
 from tests.screens.conftest import NOON
@@ -283,7 +285,7 @@ def test_the_bulk_bar_posts_the_search_so_that_all_that_match_can_be_taken(
     assert 'name="kind" value="order_status"' in page
     assert 'name="query" value="status=1"' in page
     assert 'name="back" value="/orders/?size=10&amp;status=1"' in page
-    assert 'data-total="12件"' in page
+    assert 'data-list-total="12件"' in page
     assert "購入処理中</option>" not in page
 
 
@@ -301,4 +303,34 @@ def test_a_total_beyond_the_limit_is_not_claimed_to_be_exact(
         make_order()
     page = text_of(login("受注編集"), "/orders/?size=10")
     assert "検索結果：10件以上が該当しました" in page
-    assert 'data-total="10件以上"' in page
+    assert 'data-list-total="10件以上"' in page
+
+
+def test_rows_do_not_wait_for_a_total_that_takes_long(
+    login: Login, make_order: MakeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(11):
+        make_order()
+    client = login("閲覧")
+
+    def slowly(_filters: OrderFilters) -> tuple[int, bool]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+        raise AssertionError("nobody waits that long")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orders.listing.total", slowly)
+        patch.setattr("orders.listing.COUNT_WITHIN_MS", 50)
+        page = text_of(client, "/orders/?size=10&status=1&sort=oldest")
+    assert len(numbers_in(page)) == 10
+    assert "件数を数えています" in page
+    (address,) = re.findall(r'hx-get="(/orders/total/[^"]*)"', page)
+    assert "検索結果：11件が該当しました" in text_of(client, html.unescape(address))
+
+
+def test_the_total_counts_what_the_list_shows(login: Login, make_order: MakeOrder) -> None:
+    make_order(payment_total=5000)
+    make_order(payment_total=700)
+    client = login("閲覧")
+    assert "検索結果：1件が該当しました" in text_of(client, "/orders/total/?amount_min=1000")
+    assert "検索結果：0件が該当しました" in text_of(client, "/orders/total/?amount_min=many")

@@ -43,6 +43,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "user_active": {"POST": ADMINISTER},
     "lock_release": {"POST": ADMINISTER},
     "orders:list": {"GET": VIEW},
+    "orders:total": {"GET": VIEW},
     "orders:new": {"GET": EDIT, "POST": EDIT},
     "orders:new_calculate": {"POST": EDIT},
     "orders:new_products": {"GET": EDIT},

@@ -65,19 +65,30 @@ class Bench:
         os.environ["DJANGO_SETTINGS_MODULE"] = "cagolab.settings"
         django.setup()
         from tests.bench.lists import plot, report
-        from tests.bench.lists.runs import Run
+        from tests.bench.lists.runs import Result, Run
 
         machine = report.machine(servers.database_url)
         say(machine)
-        results = []
-        for rows in (int(each) for each in self.arguments.rows.split(",")):
-            run = Run(self.supervisor, servers, self.folder, rows=rows, arguments=self.arguments, say=say)
-            results.append(run.measure())
-            say(report.table(results[-1]))
         output = self.arguments.output or self.folder
         output.mkdir(parents=True, exist_ok=True)
-        report.write_json(output / "lists.json", machine, self.arguments.seed, results)
-        (output / "lists.svg").write_text(plot.draw(results))
+        results: list[Result] = []
+
+        def write(found: list[Result]) -> None:
+            report.write_json(output / "lists.json", machine, self.arguments.seed, found)
+            (output / "lists.svg").write_text(plot.draw(found))
+
+        for rows in (int(each) for each in self.arguments.rows.split(",")):
+            run = Run(
+                self.supervisor,
+                servers,
+                self.folder,
+                rows=rows,
+                arguments=self.arguments,
+                say=say,
+                keep=lambda result: write([*results, result]),
+            )
+            results.append(run.measure())
+            say(report.table(results[-1]))
         say(f"written: {output / 'lists.json'}, {output / 'lists.svg'}")
         return 1 if any(result.misses for result in results) else 0
 

@@ -239,6 +239,12 @@ def _single_pages(rows: int, draw: random.Random) -> list[Case]:
             is_drawn=True,
         ),
         Case(name="ホーム", paths=["/"], goal_ms=LIST_MS, is_drawn=True),
+        Case(name="差異一覧 (no difference)", paths=["/payments/differences/"], goal_ms=LIST_MS),
+        Case(
+            name="ペイジェント決済状況一覧 (no order)",
+            paths=["/payments/providers/paygent/"],
+            goal_ms=LIST_MS,
+        ),
     ]
 
 

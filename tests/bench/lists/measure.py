@@ -8,8 +8,9 @@ import os
 import re
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -35,6 +36,9 @@ class Timing:
 
     milliseconds: list[float] = field(default_factory=list)
     counting: list[float] = field(default_factory=list)
+    # Processor time of the web server and of PostgreSQL for one page and its total, on average: what is left of
+    # the time where nobody else uses the machine.
+    processor: float = 0.0
     load: float = 0.0
 
     @property
@@ -61,10 +65,26 @@ def _p95(milliseconds: Sequence[float]) -> float:
     return ordered[-(-len(ordered) * 95 // 100) - 1]
 
 
-class Client:
-    """Logged in once, as a person is."""
+def _processor_ms(parents: Collection[int]) -> float:
+    """Processor time that some processes and their children have used so far."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(path.parent.name) in parents:
+            ticks += sum(map(int, fields[11:15]))  # its own, and that of children that have ended
+        elif int(fields[1]) in parents:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
 
-    def __init__(self, site: Site) -> None:
+
+class Client:
+    """Logged in once, as a person is. `servers`: the processes whose children serve the pages."""
+
+    def __init__(self, site: Site, servers: Collection[int]) -> None:
+        self._servers = frozenset(servers)
         self._host = urlsplit(site.url).netloc
         with requests.Session() as session:
             page = session.get(site.url + site.login, timeout=60)
@@ -94,10 +114,12 @@ class Client:
         timing = Timing(load=os.getloadavg()[0])
         for path in paths[:warm]:
             self._page(path)
+        before = _processor_ms(self._servers)
         for number in range(rounds):
             page, counting = self._page(paths[number % len(paths)])
             timing.milliseconds.append(page)
             timing.counting.append(counting)
+        timing.processor = (_processor_ms(self._servers) - before) / rounds
         return timing
 
     def _page(self, path: str) -> tuple[float, float]:

@@ -46,16 +46,17 @@ def table(result: Result) -> str:
     lines = [
         "",
         f"{result.rows:,} orders, milliseconds (median / 95th percentile); times = their median by ours, total"
-        " included",
-        f"{'':<44}{'ours':>15} {'its total':>11} {'load':>5}   {'admin':>24} {'admin tuned':>24} {'oscar':>24}",
+        " included; processor = time computed for a page and its total by web server and PostgreSQL",
+        f"{'':<44}{'ours':>15} {'its total':>11} {'processor':>9} {'load':>5}"
+        + "".join(f"{name:>36}" for name in RIVALS),
     ]
     for line in result.lines:
-        cells = "".join(f"{_rival(line, name):>25}" for name in RIVALS)
+        cells = "".join(f"{_rival(line, name):>36}" for name in RIVALS)
         ours = line.timings["ours"]
         wide = sum(ord(character) > 0x2E7F for character in line.case.name)
         lines.append(
-            f"{line.case.name:<{44 - wide}}{_pair(ours):>15} {_counting(ours):>11} {ours.load:>5.1f}  {cells}"
-            + "".join(f"   MISS {miss}" for miss in line.misses)
+            f"{line.case.name:<{44 - wide}}{_pair(ours):>15} {_counting(ours):>11} {ours.processor:>9.1f}"
+            f" {ours.load:>5.1f}{cells}" + "".join(f"   MISS {miss}" for miss in line.misses)
         )
     lines += [f"SKIPPED {name}: {reason}" for name, reason in result.skipped.items()]
     lines.append(f"{len(result.misses)} goals missed." if result.misses else "Every goal was reached.")
@@ -76,7 +77,8 @@ def _rival(line: Line, name: str) -> str:
     if name not in line.timings:
         return ""
     timing = line.timings[name]
-    return f"{_pair(timing)} {timing.median / line.timings['ours'].median_with_total:,.0f}x"
+    times = timing.median / line.timings["ours"].median_with_total
+    return f"{_pair(timing)} {times:,.0f}x ({timing.processor:,.0f})"
 
 
 def write_json(path: Path, machine: str, seed: int, results: list[Result]) -> None:

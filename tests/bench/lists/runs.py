@@ -61,7 +61,10 @@ class Run:
         rows: int,
         arguments: argparse.Namespace,
         say: Callable[[str], None],
+        keep: Callable[[Result], None],
     ) -> None:
+        """`keep` is given the result after each of those measured: a run that is stopped has not been in vain."""
+        self.keep = keep
         self.supervisor, self.servers, self.folder = supervisor, servers, folder
         self.rows, self.arguments, self.say = rows, arguments, say
         self.database = f"lists_{rows}_{arguments.seed}"
@@ -78,15 +81,19 @@ class Run:
         ]
         result = Result(self.rows, [Line(case) for case in wanted], {}, seconds)
         site = sites.start_product(self.supervisor, self.environment, self.folder / "web.log")
-        client = Client(site)
+        client = self._client(site, "web")
         for line in result.lines:
             self._ask(client, "ours", line, line.case.paths, warm=len(line.case.paths))
         sites.stop(self.supervisor, "web")
+        self._keep(result)
         if not self.arguments.no_rivals:
             self._rivals(result)
+        return result
+
+    def _keep(self, result: Result) -> None:
         for line in result.lines:
             line.misses = _misses(line, self.rows)
-        return result
+        self.keep(result)
 
     def _prepare(self) -> float | None:
         began = time.monotonic()
@@ -125,6 +132,7 @@ class Run:
                 self.say(f"SKIPPED {name}: {result.skipped[name]}")
             finally:
                 sites.stop(self.supervisor, name)
+            self._keep(result)
 
     def _start_admin(self, variant: str) -> sites.Site:
         return sites.start_admin(
@@ -138,17 +146,23 @@ class Run:
         )
 
     def _measure_rival(self, result: Result, name: str, site: sites.Site, paths: list[Sequence[str]]) -> None:
-        client = Client(site)
+        client = self._client(site, name)
         for line, asked in zip(result.lines, paths, strict=True):
             if asked:
                 self._ask(client, name, line, asked, warm=1)
+
+    def _client(self, site: sites.Site, name: str) -> Client:
+        return Client(site, [self.supervisor.named(each).pid for each in (name, "postgres")])
 
     def _ask(self, client: Client, who: str, line: Line, paths: Sequence[str], *, warm: int) -> None:
         self.supervisor.check()
         timing = client.measure(paths, warm=warm, rounds=self.arguments.rounds)
         line.timings[who] = timing
         counting = f", total {timing.counting_p95:,.1f} ms" if any(timing.counting) else ""
-        self.say(f"  {who}: {line.case.name}: {timing.median:,.1f} / {timing.p95:,.1f} ms{counting}")
+        self.say(
+            f"  {who}: {line.case.name}: {timing.median:,.1f} / {timing.p95:,.1f} ms{counting},"
+            f" processor {timing.processor:,.1f} ms"
+        )
 
     def _manage(self, *arguments: str) -> None:
         sites.manage(self.supervisor, self.environment, *arguments)
