@@ -20,7 +20,16 @@ from django.utils import timezone
 STARTED = "started"
 SEEN = "seen"
 # What pages ask for by themselves; a screen left open must not keep its session alive.
-POLLING = frozenset({"bulk:progress", "payments:panel"})
+POLLING = frozenset(
+    {
+        "bulk:news",
+        "bulk:progress",
+        "exports:progress",
+        "payments:differences_progress",
+        "payments:panel",
+        "payments:stale_run",
+    }
+)
 # The session is written at most this often for having been used.
 WRITE_SECONDS = 60
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import Any
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -50,6 +52,18 @@ def test_a_click_counts_and_what_pages_ask_by_themselves_does_not(user: User) ->
     assert time.time() - client.session["seen"] < 100
 
 
+def test_every_address_that_a_page_asks_again_and_again_is_known_as_polling() -> None:
+    folder = Path(settings.BASE_DIR) / "templates"
+    lines = [line for page in folder.rglob("*.html") for line in page.read_text().splitlines()]
+    asked = {
+        match.group(1)
+        for line in lines
+        if (match := re.search(r"hx-get=\"\{% url '([\w:]+)'[^>]*hx-trigger=\"every ", line))
+    }
+    assert "exports:progress" in asked
+    assert asked == sessions.POLLING
+
+
 def test_what_is_sent_with_an_expired_session_is_not_executed(user: User) -> None:
     client = client_of(user)
     age(client, seen=61 * 60)
@@ -84,7 +98,7 @@ def test_a_new_password_ends_the_other_sessions_and_not_this_one(user: User) -> 
     assert there.get("/orders/")["Location"].startswith("/login/")
 
 
-def test_a_login_gets_a_new_session_key(user: User, settings: Any) -> None:
+def test_a_login_gets_a_new_session_key(user: User) -> None:
     client = Client()
     client.get("/checkout/")
     client.post("/login/", {"username": "tanaka", "password": PASSWORD})
