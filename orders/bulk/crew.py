@@ -123,11 +123,14 @@ class Crew:
             now = time.monotonic()
             if now > until + DRAIN_SECONDS:  # a slow call must not keep the other callers idle
                 until = now + seconds
-            if now < until and not closing.is_set():
+            may_begin = now < until and not closing.is_set()
+            if may_begin:
                 self._claim()
             elif closing.is_set():
                 self._pull_brake(_CLOSING)
             if self._in_hand == 0:
+                if may_begin and self._has_more:  # a whole batch that did not have to be sent
+                    continue
                 return
             self._look()
             self._write_down(self._arrived(wait_seconds=LOOK_SECONDS))

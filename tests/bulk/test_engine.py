@@ -194,6 +194,15 @@ def test_a_row_whose_decision_has_changed_is_not_sent(outside: OutsideKind, oper
     assert len(outside.executions) == 1
 
 
+def test_batches_of_which_nothing_is_sent_do_not_end_the_work(outside: OutsideKind, operator: User) -> None:
+    run = started(outside, operator, 30)
+    sent = [row.order_id for row in run.items.order_by("id")][-1]
+    Order.objects.exclude(pk=sent).update(status=OrderStatus.PAID)
+    assert engine.work(run.pk, seconds=30) == 30
+    assert states(run) == {"recheck": 29, "succeeded": 1}
+    assert outside.executions == [sent]
+
+
 def test_a_stop_in_the_middle_of_a_batch_leaves_what_is_not_sent_undone(
     outside: OutsideKind, operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
