@@ -18,6 +18,7 @@ from cagolab.launcher.errors import Interrupted, LauncherError
 from cagolab.launcher.ports import data_folder, only_one
 from cagolab.launcher.processes import Supervisor
 from tests.bench.lists import servers as sites
+from tests.bench.lists.measure import WrongPage
 
 DEFAULT_ROWS = "1000000"
 
@@ -40,13 +41,15 @@ def main() -> int:
         "--output", type=Path, help="folder for lists.json and lists.svg (default: data folder)"
     )
     arguments = parser.parse_args()
-    folder = data_folder(sites.REPOSITORY, "bench-lists")
-    with only_one(folder), Supervisor() as supervisor:
-        try:
+    try:
+        folder = data_folder(sites.REPOSITORY, "bench-lists")
+        with only_one(folder), Supervisor() as supervisor:
             return Bench(supervisor, folder, arguments).run()
-        except (LauncherError, Interrupted) as error:
-            say(f"The bench was stopped: {error}")
-            return 1
+    except Interrupted:
+        say("The bench was stopped.")
+    except (LauncherError, WrongPage) as error:
+        say(f"The bench cannot go on: {error}")
+    return 1
 
 
 class Bench:
