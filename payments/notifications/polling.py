@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
@@ -178,7 +179,7 @@ class _Reader:
                 self._write(is_taking=False)
             raise self._failed(answer)
         self._keep(answer)
-        number, newest, checked = int(answer.number), self._cursor.newest, self._cursor.checked
+        number, newest, checked = Decimal(answer.number), self._cursor.newest, self._cursor.checked
         if newest is None or number > newest:
             waits = self._account.notice_numbers_are_consecutive and checked is not None
             newest, checked = number, checked if waits else number
