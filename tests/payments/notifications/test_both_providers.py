@@ -149,11 +149,11 @@ def test_the_wrong_order_does_no_harm(side: Side) -> None:
 
 
 def test_a_late_one_tells_nothing_new(side: Side) -> None:
-    side.wish(delay_ms=800)
+    side.wish(paused=True)
     payment = side.world.held()
     side.world.done(payment, Action.CAPTURE)
     before = stand(payment)
-    assert not Notification.objects.exists()
+    side.wish(paused=False)
     until(lambda: Notification.objects.count() == 2)
     settle_all()
     assert stand(payment) == before
