@@ -149,7 +149,7 @@ def _wait(account: GatewayAccount, key: str, lease: str, leaves: int) -> bool:
     give_up = time.monotonic() + PATIENCE_SECONDS
     limit = max(1, account.max_concurrent_calls - leaves)
     while True:
-        args = [LEASE_SECONDS, limit, account.max_calls_per_second, lease]
+        args: list[str | int] = [LEASE_SECONDS, limit, account.max_calls_per_second, lease]
         if _take_script()(keys=[key, key], args=args, client=_connection()):
             return True
         if time.monotonic() > give_up:

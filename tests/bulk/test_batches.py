@@ -25,7 +25,7 @@ from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import Begun, Result, registry
 from orders.models import Order, OrderChange
 from orders.statuses import OrderStatus
-from payments import batches, calling, inquiry, operations, recovery
+from payments import batches, calling, inquiry, operations, order_copy, recovery
 from payments.actors import By
 from payments.journal import HeldJournal
 from payments.models import Call, Operation, Payment
@@ -323,7 +323,7 @@ def kill_at(point: str, deaths: Callable[[], bool]) -> None:
         case "between answer and settle":
             dies_before(batches, "settle")
         case "while settling":
-            dies_before(batches.order_copy, "write_successes")
+            dies_before(order_copy, "write_successes")
         case "when the settlement is written and not committed":
             dies_before(worklist, "record_many")
 
