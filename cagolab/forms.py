@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -66,10 +65,10 @@ class LoginForm(AuthenticationForm):
         throttle.login_succeeded(username, address)
         return cleaned
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         """Not with an initial password that nobody has used in time. Told to whoever knows it only."""
         super().confirm_login_allowed(user)
-        if isinstance(user, User) and initial_password.is_expired(user):
+        if initial_password.is_expired(user):
             raise ValidationError(INITIAL_EXPIRED, code="initial_expired")
 
 

@@ -125,8 +125,8 @@ def conclude_absent(*, operation_id: int, reason: str, by: By, now: datetime) ->
             note = _note(operation, by, now, words=f"取引なしとして終了。理由：{reason}")
             _end(note, Operation.State.SUCCEEDED, "")
             text = f"{by.name}さんが決済代行会社の管理画面で取引がないことを確認しました。理由：{reason}"
-            told = Reason(kind=ReasonKind.NOT_TOLD, text=text)
-            settlement.close_as_absent(payment, operation, told, clock.now())
+            why = Reason(kind=ReasonKind.NOT_TOLD, text=text)
+            settlement.close_as_absent(payment, operation, why, clock.now())
     return Decided(
         text=f"注文番号 {payment.order.number} の{operation.name}を「取引なし」として終了しました。"
         f"{_AFTERWARDS[settlement.current_step(operation).action]}"

@@ -60,7 +60,9 @@ class Stack:
             redis_url=start_valkey(self.supervisor, self.folder),
         )
         self.redis = redis.Redis.from_url(servers.redis_url)
-        self.environment = demo_environment(servers, folder=self.folder, sandbox_url=url) | self.settings
+        self.environment = demo_environment(servers, folder=self.folder, sandbox_url=url) | dict(
+            self.settings
+        )
         self.supervisor.run(
             "migrate",
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],

@@ -52,7 +52,7 @@ def request(order: Order, account: GatewayAccount, random: Random) -> None:
 
 def happen(order: Order, event: Event, control: Callable[[str, dict[str, object]], None]) -> None:
     """What the customer does, or an operator on the provider's own screen."""
-    payment = Payment.objects.get(pk=order.payment_id)
+    payment = Payment.objects.get(pk=order.payment_id or 0)
     wish = dict(WISHES[event])
     if event is Event.CHANGE_THERE:
         wish["amount"] = payment.amount - _DISCOUNT

@@ -28,6 +28,7 @@ from orders.bulk import preview as previews
 from orders.bulk import queries, results_csv, tasks, worklist
 from orders.bulk.models import BulkRun
 from orders.bulk.registry import BulkKind, InvalidParameters, registry
+from orders.exports import csv_text
 from orders.selection import Selection
 from orders.views import requester
 from orders.views.back import own_path
@@ -196,7 +197,7 @@ def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def result_csv(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """CSV of the results; `encoding=cp932` for old spreadsheets, otherwise UTF-8 with its mark."""
     run = get_object_or_404(BulkRun, pk=run_id)
-    encoding: results_csv.Encoding = "cp932" if request.GET.get("encoding") == "cp932" else "utf-8-sig"
+    encoding: csv_text.Encoding = "cp932" if request.GET.get("encoding") == "cp932" else "utf-8-sig"
     charset = "Shift_JIS" if encoding == "cp932" else "UTF-8"
     record(
         Kind.EXPORT, request, target=f"一括処理の結果CSV({_title(run)})", detail=f"{run.ticked}件 {run.pk}"

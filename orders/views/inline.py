@@ -82,5 +82,4 @@ def ship(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(result, changes.StatusRefused):
         return render(request, "orders/list_ship.html", {"order": order, "refused": result.reason})
     order.refresh_from_db()
-    context = {"rows": order_rows([order]), "can_edit": True}
-    return render(request, "orders/list_shipped.html", context)
+    return render(request, "orders/list_shipped.html", {"rows": order_rows([order]), "can_edit": True})

@@ -186,7 +186,7 @@ def result(request: HttpRequest) -> HttpResponse:
 
 def _slip(order: Order) -> dict[str, Any]:
     """The numbers to pay with, and for training how the customer pays at the sandbox."""
-    payment = Payment.objects.filter(pk=order.payment_id).first()
+    payment = Payment.objects.filter(pk=order.payment_id or 0).first()
     found = checkout_slips.slip(payment) if payment else None
     if payment is None or found is None:
         return {}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -44,7 +44,7 @@ def chosen(client: Client, run: BulkRun, on: str) -> BulkRun:
     return run_behind(client.post(reverse("bulk:choose", args=[run.pk]), {"on": on}))
 
 
-def run_behind(answer: HttpResponse) -> BulkRun:
+def run_behind(answer: Any) -> BulkRun:
     return BulkRun.objects.get(pk=answer["Location"].rstrip("/").split("/")[-1])
 
 

@@ -52,18 +52,18 @@ class Books:
             return ours.get((provider, name)) or ours.get((provider, name.rpartition("_")[0]))
 
         for line in sandbox.ledger():
-            order_id = owner(line["provider"], line["order_id"])
-            if order_id is None:
+            known = owner(line["provider"], line["order_id"])
+            if known is None:
                 books.strangers.add(line["order_id"])
             elif line["source"] == "admin":
-                books.touched.add(order_id)
+                books.touched.add(known)
             else:
-                books.executed[order_id][(line["action"], line["amount"])] += 1
-                books.calls[order_id][line["call"]] += 1
+                books.executed[known][(line["action"], line["amount"])] += 1
+                books.calls[known][line["call"]] += 1
         for trade in sandbox.trades():
-            order_id = owner(str(trade["provider"]), str(trade["order_id"]))
-            if order_id is not None:
-                books.trades[order_id].append(status_and_amount(trade))
+            known = owner(str(trade["provider"]), str(trade["order_id"]))
+            if known is not None:
+                books.trades[known].append(status_and_amount(trade))
         return books
 
 

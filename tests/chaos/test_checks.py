@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from cagolab import clock
 from gateways.vocabulary import Action
 from orders.bulk.models import BulkItem, BulkRun
-from orders.models import Customer, Order, OrderChange, Product
+from orders.models import Customer, Order, OrderChange, PaymentMethod, Product
 from orders.statuses import OrderStatus
 from payments.models import GatewayAccount, Notification, Operation, Payment, ReconciliationRun
 from tests.chaos import checks, shop
@@ -322,7 +322,7 @@ def gather(world: World, paygent: World, sbps: World, diary: Diary, tmp_path: Pa
     dice = random.Random(1)
     shop.open_shop(world.sandbox, dice, diary, orders=0, operators=1)
     for place, action in ((world, Action.CANCEL), *((w, Action.CAPTURE) for w in (world, paygent, sbps))):
-        method = shop.PaymentMethod.objects.get(account=place.account.code)
+        method = PaymentMethod.objects.get(account=place.account.code)
         order = shop.order_paid_for(world.sandbox, dice, diary, method)
         operation = place.done(Payment.objects.get(order=order), action)
         diary.confirmed.add(str(operation.key))

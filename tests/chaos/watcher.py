@@ -30,8 +30,8 @@ class Watcher(Browser):
         for row in twice:
             self.diary.trouble(1, f"payment {row['payment_id']} had {row['count']} open operations at once")
         live = Payment.objects.filter(status__in=sorted(LIVE_STATUSES)).values("order_id")
-        for row in live.annotate(count=Count("pk")).filter(count__gt=1).order_by():
-            self.diary.trouble(1, f"order {row['order_id']} had {row['count']} live payments at once")
+        for order in live.annotate(count=Count("pk")).filter(count__gt=1).order_by():
+            self.diary.trouble(1, f"order {order['order_id']} had {order['count']} live payments at once")
 
     def _unknown_outcome_is_shown_and_accepts_nothing(self) -> None:
         unknown = list(_OPEN.filter(state=Operation.State.UNCONFIRMED).select_related("payment")[:20])

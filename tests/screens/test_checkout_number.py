@@ -151,7 +151,7 @@ def test_what_the_provider_refuses_is_told_and_may_be_tried_again(
 def test_wrong_input_is_told_and_asks_for_nothing(
     shopper: Shopper, product: Product, field: str, value: str
 ) -> None:
-    form = {**number_page(shopper, product), **STORE}
+    form = number_page(shopper, product) | {"store": ["00007"]}
     page = order_it(shopper, form, **{field: value})
     assert page.status_code == 422
     assert checkout_words.CHOICE_MISSING in page.content.decode()

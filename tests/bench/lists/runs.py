@@ -118,11 +118,12 @@ class Run:
 
     def _rivals(self, result: Result) -> None:
         """Measure those that can be had; what fails is skipped with the reason, and the others go on."""
-        for name, start, paths in (
+        rivals: tuple[tuple[str, Callable[[], sites.Site], list[Sequence[str]]], ...] = (
             ("admin", lambda: self._start_admin("shipped"), [line.case.admin for line in result.lines]),
             ("admin-tuned", lambda: self._start_admin("tuned"), [line.case.admin for line in result.lines]),
             ("oscar", self._start_oscar, [line.case.oscar for line in result.lines]),
-        ):
+        )
+        for name, start, paths in rivals:
             if not any(paths):
                 continue
             try:

@@ -24,8 +24,8 @@ def one_open_operation_and_one_live_payment(evidence: Evidence) -> Iterator[str]
     for row in open_ones.values("payment_id").annotate(count=Count("pk")).filter(count__gt=1).order_by():
         yield f"payment {row['payment_id']} has {row['count']} open operations"
     live = Payment.objects.filter(status__in=sorted(LIVE_STATUSES)).values("order_id")
-    for row in live.annotate(count=Count("pk")).filter(count__gt=1).order_by():
-        yield f"order {row['order_id']} has {row['count']} live payments"
+    for order in live.annotate(count=Count("pk")).filter(count__gt=1).order_by():
+        yield f"order {order['order_id']} has {order['count']} live payments"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
