@@ -19,16 +19,21 @@ ROLES: dict[str, tuple[str, ...]] = {
     "管理者": (VIEW, EDIT, EXPORT, MOVE_MONEY, ADMINISTER),
 }
 
+_CODENAMES = {permission.partition(".")[2] for permission in ROLES["管理者"]}
+
 
 def install_roles(**_: Any) -> None:
     """Create the groups of ROLES and give each exactly its permissions.
 
     Runs after every migrate; permissions of apps that are migrated later are picked up at their turn.
     """
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.filter(codename__in=_CODENAMES).select_related("content_type")
+    }
+    groups = {group.name: group for group in Group.objects.prefetch_related("permissions")}
     for name, wanted in ROLES.items():
-        group, _created = Group.objects.get_or_create(name=name)
-        permissions = [
-            Permission.objects.filter(content_type__app_label=app, codename=codename).first()
-            for app, codename in (permission.split(".") for permission in wanted)
-        ]
-        group.permissions.set([permission for permission in permissions if permission])
+        group = groups.get(name) or Group.objects.create(name=name)
+        permissions = {known[permission] for permission in wanted if permission in known}
+        if set(group.permissions.all()) != permissions:
+            group.permissions.set(permissions)

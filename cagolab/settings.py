@@ -117,6 +117,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# In tests every client begins a server of its own: it looks a file up when it is asked for, not all at its start.
+WHITENOISE_AUTOREFRESH = CONFIG.environment == "test"
 
 # The most orders that one bulk run takes; beyond it the operator is asked to narrow the search.
 BULK_MAX_ROWS = 20_000
