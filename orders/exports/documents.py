@@ -35,7 +35,7 @@ class Documents:
     def piece(self, order_ids: Sequence[int], orders: Mapping[int, Order]) -> Piece:
         """A whole page with the sheets of these orders."""
         found = [orders[pk] for pk in order_ids if pk in orders]
-        text = render_to_string("orders/document.html", {**sheets_of(found), "style": _style()})
+        text = render_to_string("orders/document_file.html", {**sheets_of(found), "style": _style()})
         return Piece(text=text, lines=len(found))
 
 
