@@ -105,11 +105,11 @@ def test_a_member_registers_a_card_and_pays_with_two_clicks_the_next_time(desk: 
     pay(desk.page)
     expect(desk.page.locator("h1")).to_have_text("ご注文ありがとうございました")
     leave_cart(desk, customer=member)
-    expect(desk.page.get_by_label("登録済みのカード")).to_be_checked()
+    expect(desk.page.get_by_role("radio", name="登録済みのカード")).to_be_checked()
     expect(desk.page.locator("#new-card")).to_be_hidden()
     desk.page.get_by_label("新しいカードを入力する").check()
     expect(desk.page.locator("#card-number")).to_be_visible()
-    desk.page.get_by_label("登録済みのカード").check()
+    desk.page.get_by_role("radio", name="登録済みのカード").check()
     pay(desk.page)
     expect(desk.page.locator("h1")).to_have_text("ご注文ありがとうございました")
     assert list(Payment.objects.values_list("status", flat=True)) == ["AUTH", "AUTH"]

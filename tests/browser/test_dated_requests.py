@@ -20,7 +20,6 @@ def test_the_date_beside_the_button_is_asked_for_and_the_button_goes_off(desk: D
     desk.ask("capture")
     expect(desk.dialog).to_contain_text("売上日 2026/12/10 で売上確定します")
     desk.page.fill("#confirm-on", "2026-12-12")
-    desk.page.locator("#confirm-on").dispatch_event("change")
     expect(desk.dialog).to_contain_text("売上日 2026/12/12 で売上確定します")
     desk.confirm.click()
     expect(desk.panel).to_contain_text("売上日指定要求済み(12/12)")
