@@ -116,7 +116,7 @@ def _print_welcome(*, port: int, sandbox_port: int, seconds: float) -> None:
     lines = [
         "",
         f"  CagoLab demo     http://{LOCALHOST}:{port}/        (ready after {seconds:.0f} s)",
-        f"  Sandbox (GMO-PG) http://{LOCALHOST}:{sandbox_port}/",
+        f"  Sandbox          http://{LOCALHOST}:{sandbox_port}/",
         "",
         *(f"  {role:　<5} {name:<8} {password}" for name, password, role in DEMO_USERS),
         "",
