@@ -45,7 +45,6 @@ class Facts:
     changes_captured_amount: bool
     checkout_target: PaymentStatus
     capabilities: Capabilities
-    is_demo: bool = False
     uses_3ds: bool = False
     other_payment_is_live: bool = False
     open_operation: OpenOperation | None = None
@@ -95,7 +94,6 @@ def facts_of(
         changes_captured_amount=account.changes_captured_amount,
         checkout_target=PaymentStatus(account.checkout_target),
         capabilities=accounts.capabilities(account.provider),
-        is_demo=payment.is_demo,
         uses_3ds=payment.uses_3ds,
         other_payment_is_live=other_payment_is_live,
         open_operation=(

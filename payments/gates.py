@@ -13,8 +13,6 @@ from payments.transitions import Rule, Window
 
 def admit(action: Action, facts: Facts, now: datetime, *, target: PaymentStatus | None) -> Rule | Refusal:
     """The table's rule for the action, or why it is not possible at all."""
-    if facts.is_demo:
-        return Refusal(code="demo", reason="デモ用の表示データのため、操作できません。")
     if action is not Action.INQUIRE and facts.open_operation is not None:
         return _under_way(facts)
     rule = transitions.rule(facts.family, facts.kind, facts.status, action)

@@ -226,8 +226,6 @@ def _marks(payment: Payment, facts: Facts, now: datetime) -> tuple[str, ...]:
         marks.append("期限超過(見込み)")
     if payment.dates_estimated:
         marks.append("日時は推定")
-    if payment.is_demo:
-        marks.append("デモ用データ")
     return tuple(marks)
 
 
@@ -291,7 +289,7 @@ def _actions(
             buttons.append(Button(action=action, label=label, style=panel_words.BUTTON_STYLES[action]))
         elif action is Action.GUIDED_CHANGE and facts.changes_captured_amount:
             continue  # this contract never needs the four steps
-        elif decision.code not in ("open", "demo"):  # said once, above the buttons
+        elif decision.code != "open":  # said once, above the buttons
             impossible.append(Impossible(label=label, reason=decision.reason))
     return tuple(buttons), tuple(impossible)
 
@@ -323,7 +321,7 @@ def _standing(action: Action, facts: Facts, decision: Decision, today: date) -> 
     )
     if action is Action.CAPTURE and asked and facts.captured_at is not None:
         return f"売上日指定要求済み({wording.short_day(deadlines.tokyo_day(facts.captured_at), today)})"
-    if isinstance(decision, Permit) or decision.code in ("open", "demo"):
+    if isinstance(decision, Permit) or decision.code == "open":
         return ""
     return decision.reason
 

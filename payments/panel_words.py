@@ -96,7 +96,6 @@ NO_PAYMENT = (
 ENTER_BY_HAND: Mapping[str, str] = MappingProxyType(
     {"paygent": "決済が必要なときは、ペイジェントオンラインで手入力してください。"}
 )
-DEMO_DATA = "デモ用の表示データです。決済代行会社には存在しないため、操作も照会もできません。"
 
 
 def subscription_refused(decline_code: str) -> str:

@@ -44,8 +44,6 @@ class Payment(models.Model):
     provider_order_id = models.CharField("決済オーダーID", max_length=40)
     attempt = models.PositiveSmallIntegerField(default=1)
     is_open = models.BooleanField(default=False)
-    # Seeded for show (デモ): outside inquiry and reconciliation.
-    is_demo = models.BooleanField(default=False)
     uses_3ds = models.BooleanField(default=False)
     installments = models.PositiveSmallIntegerField("支払い回数", default=1)
 

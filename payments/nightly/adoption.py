@@ -20,9 +20,7 @@ from payments.nightly.stale_cases import SOURCE
 def waiting() -> QuerySet[Payment]:
     """Payments that were taken for orders that never became orders, oldest first: a person decides."""
     return (
-        Payment.objects.filter(
-            status__in=sorted(rules.TAKEN), is_demo=False, order__status__in=sorted(HIDDEN_BY_DEFAULT)
-        )
+        Payment.objects.filter(status__in=sorted(rules.TAKEN), order__status__in=sorted(HIDDEN_BY_DEFAULT))
         .select_related("order", "account")
         .order_by("order__ordered_at", "pk")
     )

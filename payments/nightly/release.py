@@ -38,7 +38,7 @@ def waiting() -> QuerySet[StaleCase]:
             run__in=newest.values("pk"),
             state__in=(StaleCase.State.PERSON, StaleCase.State.LEFT),
             order__status__in=sorted(HIDDEN_BY_DEFAULT),
-            order__in=Payment.objects.filter(status__in=_UNTOLD, is_demo=False).values("order"),
+            order__in=Payment.objects.filter(status__in=_UNTOLD).values("order"),
         )
         .exclude(order__in=told.values("order"))
         .select_related("order")

@@ -104,8 +104,6 @@ def _look_into(case: StaleCase, by: By) -> Ended | Later | Free:
 
 def _ask(case: StaleCase, payment: Payment, by: By) -> Ended | Later | None:
     """Let the provider say how the attempt stands; None when our record now says the same."""
-    if payment.is_demo:
-        return _left("デモ用の表示データのため、決済代行会社に確認できません。")
     open_operation = facts.open_operation_of(payment)
     if open_operation is not None and not _is_ours(case, open_operation):
         return _left("別の操作の結果を確認中です。確認が終わるまで、注文は取り消しません。")

@@ -80,9 +80,6 @@ def work(*, seconds: float = BELL_SECONDS) -> int:
 
 def _handle(row: Notification) -> None:
     payment = Payment.objects.select_related("account").get(notifications=row)
-    if payment.is_demo:
-        _end(row, State.CONFIRMED, "デモ用の表示データのため、確認していません。")
-        return
     open_operation = facts.open_operation_of(payment)
     if open_operation is None and _says_what_we_know(row, payment):
         _end(row, State.CONFIRMED, "当店の記録と一致しています。")

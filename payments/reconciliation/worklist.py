@@ -26,7 +26,7 @@ _FREEZE = """
     INSERT INTO payments_reconciliationcase (run_id, payment_id, state, tries)
     SELECT %(run)s, id, 'waiting', 0
     FROM payments_payment
-    WHERE account_id = %(account)s AND NOT is_demo AND NOT is_open AND (
+    WHERE account_id = %(account)s AND NOT is_open AND (
         updated_at >= %(recent)s
         OR coalesce(captured_at, authorized_at, created_at) >= %(recent)s
         OR (status = ANY(%(unsold)s) AND coalesce(authorized_at, created_at) >= %(changeable)s)

@@ -75,7 +75,6 @@ def panel_context(
         ),
         "may_move_money": user.has_perm(MOVE_MONEY),
         "may_decide": user.has_perms((MOVE_MONEY, ADMINISTER)),
-        "demo_words": panel_words.DEMO_DATA if payment.is_demo else "",
         "subscription_words": panel_words.subscription_refused(payment.decline_code),
         "attempts": [panel.attempt(other, message, other.account.provider) for other, message in attempts],
         "more_attempts": has_more,

@@ -208,11 +208,6 @@ def test_while_an_outcome_is_unknown_only_asking_is_possible() -> None:
     permit(decide(Action.INQUIRE, facts, NOON))
 
 
-def test_demo_rows_are_outside_everything() -> None:
-    for action in Action:
-        assert refusal(decide(action, card(is_demo=True), NOON)).code == "demo"
-
-
 def test_a_provider_that_cannot_reauthorize_says_so() -> None:
     able = Capabilities(actions=ALL_ACTIONS - {Action.REAUTHORIZE})
     assert (

@@ -346,16 +346,6 @@ def test_without_credentials_the_operator_reads_that_nothing_was_sent(login: Log
     assert "実行していません(未送信)" in page
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-def test_data_for_show_accepts_nothing_not_even_a_question(login: Login, action: str) -> None:
-    payment = make_payment(S.AUTH, is_demo=True)
-    posted = {"key": str(uuid.uuid4()), "shown": "capture::SALES:3200"}
-    answer = login("決済操作").post(f"/payments/{payment.pk}/{action}/", posted, headers=HTMX)
-    assert answer.status_code == 409
-    assert "デモ用の表示データのため、操作できません。" in answer.content.decode()
-    assert not Operation.objects.exists()
-
-
 def test_a_session_that_has_ended_leads_to_the_login_and_executes_nothing(login: Login) -> None:
     payment = make_payment(S.AUTH)
     client = login("決済操作")

@@ -172,9 +172,8 @@ def test_what_a_person_has_dealt_with_does_not_come_back_until_it_says_something
     assert open_kinds(payment) == {K.STATUS}
 
 
-def test_demo_rows_and_open_payments_are_left_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    demo, unconfirmed, busy_later = world.held(), world.held(), world.held()
-    Payment.objects.filter(pk=demo.pk).update(is_demo=True)
+def test_open_payments_are_left_alone(world: World) -> None:
+    unconfirmed, busy_later = world.held(), world.held()
     world.sandbox.post_fault(call="AlterTran", kind="lost_answer", times=1)
     world.done(unconfirmed, Action.CAPTURE)
     run = started(world)
