@@ -113,10 +113,10 @@ def settle(successes: Sequence[Success], now: datetime) -> None:
     for success, (payment, operation) in zip(successes, settled, strict=True):
         settlement.reach_goal(payment, operation, success.trade, now)
         payment.updated_at = now
+    order_copy.write_successes(settled, now)
     write_columns([operation for _, operation in settled], _OPERATION_FIELDS)
     write_columns([payment for payment, _ in settled], _PAYMENT_FIELDS)
     write_columns([answer for success in successes for answer in success.answers], ANSWER_FIELDS)
-    order_copy.write_successes(settled, now)
     findings.close_answered_many(
         [(payment, operation) for payment, operation in settled if settlement.answers_differences(operation)],
         now,
@@ -168,9 +168,5 @@ def _open(granted: Sequence[tuple[Wish, Payment, Permit]], now: datetime) -> lis
 
 
 def _is_plain(operation: Operation, outcome: Outcome) -> bool:
-    """Whether the success is the operation's end and nothing but money moves with it."""
-    return (
-        isinstance(outcome, Approved)
-        and operation.step + 1 == len(operation.plan)
-        and operation.follow_status is None
-    )
+    """Whether the success is the operation's end."""
+    return isinstance(outcome, Approved) and operation.step + 1 == len(operation.plan)

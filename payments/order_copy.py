@@ -103,7 +103,7 @@ def after_success(payment: Payment, operation: Operation, now: datetime) -> None
             by_system=operation.action in BEGINNINGS,
         )
     if isinstance(result, changes.StatusRefused):
-        operation.message = f"対応状況は変更できませんでした。{result.reason}"[:400]
+        operation.message = _not_followed(result)
         operation.save(update_fields=["message"])
 
 
@@ -136,7 +136,10 @@ def after_adoption(payment: Payment, operation: Operation, trade: Trade, now: da
 
 
 def write_successes(settled: Sequence[tuple[Payment, Operation]], now: datetime) -> None:
-    """As `write` and `after_success` for many, none of which moves 対応状況; three statements."""
+    """As `write` and `after_success` for many; what could not follow is told by the operations' messages (unsaved).
+
+    Three statements, and three more where 対応状況 follows that moves neither stock nor points.
+    """
     days = {
         payment.order_id: (payment.captured_at or now) if payment.status in _SOLD else None
         for payment, _ in settled
@@ -155,6 +158,29 @@ def write_successes(settled: Sequence[tuple[Payment, Operation]], now: datetime)
         else:  # the order shows a newer payment
             _set_paid_at(paid_at, operation, now)
     history.record_many(paid_now, now=now)
+    _follow_many([operation for _, operation in settled if operation.follow_status is not None], now)
+
+
+def _follow_many(operations: Sequence[Operation], now: datetime) -> None:
+    if not operations:
+        return
+    wishes = [
+        changes.Wish(
+            order_id=operation.payment.order_id,
+            to=OrderStatus(operation.follow_status),
+            author=_author(operation),
+        )
+        for operation in operations
+    ]
+    results = changes.change_many(wishes, now)
+    for operation in operations:
+        result = results[operation.payment.order_id]
+        if isinstance(result, changes.StatusRefused):
+            operation.message = _not_followed(result)
+
+
+def _not_followed(refused: changes.StatusRefused) -> str:
+    return f"対応状況は変更できませんでした。{refused.reason}"[:400]
 
 
 def _set_paid_at(paid_at: datetime, operation: Operation, now: datetime) -> None:
@@ -168,10 +194,14 @@ def _paid_at_entry(operation: Operation, paid_at: datetime) -> history.Entry:
     return history.Entry(
         order_id=operation.payment.order_id,
         change=history.FieldChange("入金日", "", paid_at.astimezone(TOKYO).strftime("%Y/%m/%d %H:%M")),
-        author=history.Author(
-            name=operation.actor_name,
-            source=operation.get_source_display(),
-            user=operation.actor,
-            ip=operation.ip_address,
-        ),
+        author=_author(operation),
+    )
+
+
+def _author(operation: Operation) -> history.Author:
+    return history.Author(
+        name=operation.actor_name,
+        source=operation.get_source_display(),
+        user=operation.actor,
+        ip=operation.ip_address,
     )

@@ -23,7 +23,7 @@ from orders.bulk import crew, engine, preview, queries, worklist
 from orders.bulk.endings import task_of
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import Begun, Result, registry
-from orders.models import Order, OrderChange
+from orders.models import Customer, Order, OrderChange, PointEntry, Product, StockEntry
 from orders.statuses import OrderStatus
 from payments import batches, calling, inquiry, operations, order_copy, recovery
 from payments.actors import By
@@ -38,9 +38,11 @@ def operator(transactional_db: None) -> User:
     return make_user("operator", "決済操作")
 
 
-def started(payments: list[Payment], operator: User, *, follow: bool = False) -> BulkRun:
+def started(
+    payments: list[Payment], operator: User, *, follow: bool = False, kind: str = "capture"
+) -> BulkRun:
     run = preview.preview(
-        kind=registry["capture"],
+        kind=registry[kind],
         selection=preview.Selection(order_ids=[payment.order_id for payment in payments]),
         parameters={},
         author=preview.Author(user=operator, name="operator", ip_address=None),
@@ -95,10 +97,11 @@ def test_ten_rows_are_claimed_and_settled_in_the_statements_of_one(world: World,
     assert Payment.objects.filter(status=S.SALES, is_open=False).count() == 10
 
 
-def test_a_batch_leaves_what_the_ordinary_door_leaves(world: World, operator: User) -> None:
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_batch_leaves_what_the_ordinary_door_leaves(world: World, operator: User, follow: bool) -> None:
     alone, *together = held(world, 3)
-    world.done(alone, Action.CAPTURE, user=operator)
-    run = started(together, operator)
+    world.done(alone, Action.CAPTURE, user=operator, follow=follow)
+    run = started(together, operator, follow=follow)
     engine.work(run.pk, seconds=30)
 
     def left(payment: Payment) -> dict[str, Any]:
@@ -248,6 +251,88 @@ def test_the_order_follows_each_success_of_a_batch(world: World, operator: User)
     followed = dict(Order.objects.values_list("pk", "status"))
     assert followed.pop(failing.order_id) == OrderStatus.NEW
     assert set(followed.values()) == {OrderStatus.PAID}
+
+
+def test_rows_whose_orders_follow_are_settled_together(
+    world: World, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(held(world, 10), operator, follow=True)
+    successes = [one for one in map(batches.call, claimed(run, 10)) if isinstance(one, batches.Success)]
+    assert len(successes) == 10
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        batches.settle(successes, clock.now())
+    assert len(statements(captured)) <= 12, statements(captured)
+    assert set(Order.objects.values_list("status", "version")) == {(OrderStatus.PAID, 2)}
+    assert Payment.objects.filter(status=S.SALES, is_open=False).count() == 10
+
+
+def test_an_order_that_may_not_follow_is_told_and_its_money_stays_a_success(
+    world: World, operator: User
+) -> None:
+    payments = held(world, 3)
+    Order.objects.filter(pk=payments[0].order_id).update(status=OrderStatus.SHIPPED)
+    run = started(payments, operator, follow=True)
+    engine.work(run.pk, seconds=30)
+    assert states(run) == {"succeeded": 3}
+    statuses = dict(Order.objects.values_list("pk", "status"))
+    assert [statuses[payment.order_id] for payment in payments] == [
+        OrderStatus.SHIPPED,
+        OrderStatus.PAID,
+        OrderStatus.PAID,
+    ]
+    told = BulkItem.objects.get(run=run, order=payments[0].order_id).message
+    assert "対応状況は変更できませんでした" in told
+    assert Operation.objects.get(payment=payments[0], action="capture").message in told
+
+
+def test_cancelled_orders_of_a_batch_give_stock_and_points_back_once(world: World, operator: User) -> None:
+    payments = held(world, 4)
+    product = Product.objects.create(code="shirt-1", name="白シャツ", price=2000, stock=6)
+    customer = Customer.objects.create(name="山田 太郎", email="yamada@example.jp", points=0)
+    for payment in payments:
+        Order.objects.filter(pk=payment.order_id).update(customer=customer, used_points=50)
+        booked = {"order_id": payment.order_id, "reason": "注文", "booked_at": clock.now()}
+        StockEntry.objects.create(product=product, quantity=-1, key=f"taken-{payment.pk}", **booked)
+        PointEntry.objects.create(
+            customer=customer, kind="used", points=-50, key=f"used-{payment.pk}", **booked
+        )
+    run = started(payments, operator, follow=True, kind="cancel")
+    engine.work(run.pk, seconds=30)
+    engine.work(run.pk, seconds=30)
+    assert states(run) == {"succeeded": 4}
+    assert set(Order.objects.values_list("status", flat=True)) == {OrderStatus.CANCELLED}
+    product.refresh_from_db()
+    customer.refresh_from_db()
+    assert (product.stock, customer.points) == (10, 200)
+    for payment in payments:
+        booked_stock = StockEntry.objects.filter(order=payment.order_id).values_list("quantity", flat=True)
+        booked_points = PointEntry.objects.filter(order=payment.order_id).values_list("points", flat=True)
+        assert sorted(booked_stock) == [-1, 1]
+        assert sorted(booked_points) == [-50, 50]
+
+
+def test_batches_that_return_the_same_goods_do_not_wait_for_each_other_for_ever(
+    world: World, operator: User
+) -> None:
+    shirt, hat = (
+        Product.objects.create(code=code, name=code, price=2000, stock=0) for code in ("shirt", "hat")
+    )
+    payments = held(world, 12)
+    for position, payment in enumerate(payments):
+        for product in (shirt, hat) if position % 2 else (hat, shirt):
+            StockEntry.objects.create(
+                product=product,
+                order_id=payment.order_id,
+                quantity=-1,
+                reason="注文",
+                booked_at=clock.now(),
+                key=f"taken-{payment.pk}-{product.pk}",
+            )
+    runs = [started(payments[half::2], operator, follow=True, kind="cancel") for half in (0, 1)]
+    waiting = iter(runs)
+    in_threads(2, lambda: engine.work(next(waiting).pk, seconds=30))
+    assert [states(run) for run in runs] == [{"succeeded": 6}, {"succeeded": 6}]
+    assert set(Product.objects.values_list("stock", flat=True)) == {12}
 
 
 def test_rows_that_waited_too_long_for_a_caller_go_back_unsent(

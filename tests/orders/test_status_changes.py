@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from orders import changes
 from orders.models import Customer, Order, OrderChange, PointEntry, Product, StockEntry
 from orders.statuses import OPERATOR_MOVES, SYSTEM_MOVES, OrderStatus
 from tests.orders.shop import (
+    AUTHOR,
     NOW,
     data,
     goods,
@@ -254,6 +256,65 @@ def test_locks_are_taken_as_order_products_by_id_customer() -> None:
     assert ["orders_order" in sql for sql in locks] == [True, False, False]
     assert 'ORDER BY "orders_product"."id" ASC' in locks[1]
     assert "orders_customer" in locks[2]
+
+
+def change_many(orders: Iterable[Order], to: OrderStatus) -> list[type]:
+    with transaction.atomic():
+        results = changes.change_many(
+            [changes.Wish(order_id=order.pk, to=to, author=AUTHOR) for order in orders], NOW
+        )
+    return [type(results[order.pk]) for order in orders]
+
+
+def test_many_orders_are_changed_or_refused_each_on_its_own() -> None:
+    product, customer = make_product(stock=10), make_customer(points=100)
+    kept = [make_order([goods(product, 2)], customer=customer, values={"used_points": 30}) for _ in range(2)]
+    shipped = make_order([goods(product, 1)])
+    move(shipped, S.SHIPPED)
+    nobody = Order(pk=999_999)
+    assert change_many([kept[0], shipped, nobody, kept[1]], S.CANCELLED) == [
+        changes.StatusChanged,
+        changes.StatusRefused,
+        changes.StatusRefused,
+        changes.StatusChanged,
+    ]
+    assert holdings(product, customer) == (9, 100)
+    product.stock = 3  # enough for one of the two that come back
+    product.save()
+    assert change_many(kept, S.PAID) == [changes.StatusChanged, changes.StatusRefused]
+    assert holdings(product, customer) == (1, 70)
+    kept[1].refresh_from_db()
+    assert (kept[1].status, kept[1].version) == (S.CANCELLED, 2)
+
+
+def test_many_orders_that_move_nothing_are_written_together_as_one_is() -> None:
+    alone, *together = [make_order([goods(make_product(code))]) for code in ("a", "b", "c", "d")]
+    move(alone, S.PAID)
+    with CaptureQueriesContext(connection) as queries:
+        change_many(together, S.PAID)
+    assert len(queries) <= 5  # with BEGIN and COMMIT
+
+    def left(order: Order) -> list[object]:
+        order.refresh_from_db()
+        rows = OrderChange.objects.filter(order=order, version=2).order_by("id")
+        told = rows.values_list("field", "old", "new", "actor_name", "source", "ip_address", "changed_at")
+        return [order.status, order.version, order.paid_at, order.updated_at, *told]
+
+    assert [left(order) for order in together] == [left(alone)] * 3
+
+
+def test_many_orders_lock_all_products_and_then_all_customers() -> None:
+    first, second = make_product("a"), make_product("b")
+    orders = [
+        make_order([goods(product)], customer=make_customer(points=100), values={"used_points": 10})
+        for product in (second, first)
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        change_many(orders, S.CANCELLED)
+    locks = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+    for sql, table in zip(locks, ("orders_order", "orders_product", "orders_customer"), strict=False):
+        assert table in sql
+        assert "ORDER BY" in sql
 
 
 class LedgersAndStatuses(TestCase):
