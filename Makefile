@@ -4,6 +4,8 @@ PORT ?= 8000
 SANDBOX_PORT ?= 8001
 # Further arguments of pytest: make test ARGS="-k cancel"
 ARGS ?=
+# Of bench-bulk: how many payments the run captures.
+CAPTURES ?= 2000
 # Of bench-lists: orders (several sizes separated by commas), seed of data and terms, requests of each case.
 ROWS ?= 1000000
 SEED ?= 1
@@ -40,8 +42,8 @@ check: $(VENV)/.dev ## Lint, types, imports between the parts, missing migration
 chaos: $(VENV)/.dev ## Operators at work while everything breaks; then every invariant is checked (SEED=n CHAOS_SECONDS=60)
 	@exec $(BIN)/python -m tests.chaos --seconds $(or $(CHAOS_SECONDS),60) $(if $(SEED),--seed $(SEED))
 
-bench-bulk: $(VENV)/.dev ## Measure 2,000 captures at 200 ms through the bulk engine
-	@exec $(BIN)/python -m tests.bench.bulk_capture
+bench-bulk: $(VENV)/.dev ## Measure captures at 200 ms through the bulk engine (CAPTURES=2000)
+	@exec $(BIN)/python -m tests.bench.bulk_capture --captures $(CAPTURES)
 
 bench-lists: $(VENV)/.dev ## Lists and searches beside Django's admin and oscar (ROWS=10000,1000000 SEED=1 ROUNDS=30 OUT=folder)
 	@exec $(BIN)/python -m tests.bench.lists --rows $(ROWS) --seed $(SEED) --rounds $(ROUNDS) $(if $(OUT),--output $(OUT))

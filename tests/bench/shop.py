@@ -120,12 +120,12 @@ def one_by_one(order_ids: Sequence[int]) -> tuple[float, float]:
     return time.monotonic() - began, time.process_time() - busy
 
 
-def start_run(order_ids: Sequence[int]) -> BulkRun:
-    """一括売上 over the orders, as the screen starts it."""
+def previewed(order_ids: Sequence[int]) -> BulkRun:
+    """一括売上 over the orders up to its preview, as the screen makes it."""
     user = User.objects.create(username="bench")
     user.groups.add(Group.objects.get(name="決済操作"))
     kind = registry["capture"]
-    run = preview.preview(
+    return preview.preview(
         kind=kind,
         selection=preview.Selection(order_ids=order_ids),
         parameters=kind.parse(QueryDict()),
@@ -133,21 +133,18 @@ def start_run(order_ids: Sequence[int]) -> BulkRun:
         back="/",
         now=clock.now(),
     )
+
+
+def start(run: BulkRun) -> None:
+    """Start a preview, as the screen does."""
     assert worklist.start(run, follow=False, now=clock.now())
     run.refresh_from_db()
     tasks.ring_for(run)
-    return run
 
 
 def workers_that_answer() -> int:
     """How many workers are ready for bells."""
     return len(app.control.ping(timeout=1.0))
-
-
-def is_finished(run: BulkRun) -> bool:
-    """Whether no row waits any more."""
-    time.sleep(0.2)  # asking costs processor time that the workers need
-    return BulkRun.objects.filter(pk=run.pk, state=BulkRun.State.FINISHED).exists()
 
 
 def states(run: BulkRun) -> dict[str, int]:
