@@ -1,4 +1,4 @@
-"""Mails about an order: drafted from a template, written down, then sent by a worker, once (cagolab.mail_queue)."""
+"""Mails about an order: drafted from a template, written down, then sent by a worker (orders.mail_sending)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 
-from cagolab.mail_queue import send_waiting
 from cagolab.shop import shop_name
 from orders import history
 from orders.invoice import invoice_of
 from orders.models import Order, SentMail
 from orders.statuses import OrderStatus
-
-# One ring sends at most so many, so that a worker comes back to other work.
-MAILS_PER_RING = 50
+from orders.tasks import send_mails
 
 
 @dataclass(frozen=True)
@@ -91,11 +88,4 @@ def write_mail(
 
 def ring() -> None:
     """Tell a worker that a mail waits; where nobody hears it, the minute job sends it."""
-    from orders.tasks import send_mails  # its module imports this one
-
     send_mails.delay()
-
-
-def send_queued() -> int:
-    """Send what waits; the number of mails that were tried."""
-    return send_waiting(SentMail.objects.all(), limit=MAILS_PER_RING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from orders import counts, mails, sales
+from orders import counts, mail_sending, sales
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -17,4 +17,4 @@ def fold_counts() -> None:
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def send_mails() -> None:
     """When a mail was written, and every minute: send what waits."""
-    mails.send_queued()
+    mail_sending.send_queued()

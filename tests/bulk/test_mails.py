@@ -12,12 +12,12 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
-from orders import mails
 from orders.bulk import engine, preview, worklist
 from orders.bulk.endings import task_of
 from orders.bulk.mails import GIVEN_UP_AFTER, MailKind
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import Begun
+from orders.mail_sending import send_queued
 from orders.models import Order, OrderChange, SentMail
 from orders.statuses import OrderStatus
 from tests.bulk.shop import NOW, age_claims, in_threads, make_orders, make_preview, make_user, states
@@ -165,7 +165,7 @@ def test_a_mail_that_is_held_back_is_not_sent_later_by_the_minute_job() -> None:
     begun = kind.begin([task_of(run, item)], NOW)[item.key()]
     assert isinstance(begun, Begun)
     assert kind.give_back(begun, "中止されたため、送信していません。").ending == "not_sent"
-    assert mails.send_queued() == 0
+    assert send_queued() == 0
     assert mail.outbox == []
 
 

@@ -12,6 +12,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 from django.urls import reverse
 
+from orders.mail_sending import send_queued
 from orders.statuses import OrderStatus
 from tests.screens.order_pages import form_of, order_of, shirt, text_of
 
@@ -67,8 +68,6 @@ def test_the_likely_template_follows_the_status(login: Callable[[str], Client]) 
 def test_looking_at_a_mail_sends_nothing_and_sending_is_written_down_first(
     login: Callable[[str], Client],
 ) -> None:
-    from orders.mails import send_queued
-
     order, client = order_of(shirt()), login("受注編集")
     seen = client.post(address(order), written(client, order, subject="件名です", step="preview"))
     assert "この内容で送信します" in text_of(seen)
@@ -130,8 +129,6 @@ class RefusingBackend(EmailBackend):
 def test_a_mail_that_failed_says_so_and_can_be_written_again(
     login: Callable[[str], Client], settings: Any
 ) -> None:
-    from orders.mails import send_queued
-
     order, client = order_of(shirt()), login("受注編集")
     client.post(address(order), written(client, order, subject="二度目に送る件名", step="send"))
     settings.EMAIL_BACKEND = "tests.screens.test_mail.RefusingBackend"
@@ -146,8 +143,6 @@ def test_a_mail_that_failed_says_so_and_can_be_written_again(
 
 
 def test_a_mail_whose_sending_was_interrupted_is_not_sent_again(login: Callable[[str], Client]) -> None:
-    from orders.mails import send_queued
-
     order, client = order_of(shirt()), login("受注編集")
     client.post(address(order), written(client, order, step="send"))
     order.mails.update(state="sending")
