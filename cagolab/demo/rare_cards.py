@@ -6,14 +6,15 @@ Each is a real trade at the sandbox, made over HTTP on its day.
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 from django.conf import settings
 
 from cagolab import clock
+from cagolab.demo.stage import Stage
 from gateways.interface import StoredCard
 from gateways.vocabulary import MethodKind, PaymentStatus
 from orders import editing
@@ -25,11 +26,6 @@ from payments import authorizations, inquiry, stored_cards
 from payments.actors import By
 from payments.models import Operation, Payment
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from cagolab.demo.seed import DemoShop
-
 OTHER_SYSTEM = Author(name="別システム", source="取込")
 SUBSCRIPTION = By(name="定期購入", source=Operation.Source.NIGHTLY)
 LOOKS = By(name="決済操作", source=Operation.Source.ORDER_EDIT)
@@ -38,30 +34,30 @@ CALL_TIMEOUT_SECONDS = 10
 UNKNOWN_WORD = "SUSPENDED"
 
 
-def add(shop: DemoShop, started: datetime) -> None:
+def add(stage: Stage, started: datetime) -> None:
     """Nothing here lies in the future of `started`."""
     for days, job in ((12, "CHECK"), (9, "SAUTH")):
-        shop.at(started - timedelta(days=days))
-        _of_another_system(shop, job)
-    shop.at(started - timedelta(days=6))
-    _refused_and_looked_at(shop)
-    _in_a_word_of_its_own(shop)
-    _subscription(shop, started)
+        stage.at(started - timedelta(days=days))
+        _of_another_system(stage, job)
+    stage.at(started - timedelta(days=6))
+    _refused_and_looked_at(stage)
+    _in_a_word_of_its_own(stage)
+    _subscription(stage, started)
 
 
-def _of_another_system(shop: DemoShop, job: str) -> None:
+def _of_another_system(stage: Stage, job: str) -> None:
     """有効性チェック and 簡易オーソリ are not the checkout's: the payment is entered, and adopted by asking."""
-    order = _order(shop, _random_customer(shop))
+    order = _order(stage, _random_customer(stage))
     payment = Payment.objects.create(
         order=order,
-        account=shop.account,
+        account=stage.account,
         kind=MethodKind.CARD.value,
         status=PaymentStatus.UNPROCESSED.value,
         amount=order.payment_total,
         provider_order_id=authorizations.provider_order_id(order.pk, 1, clock.now()),
         created_at=clock.now(),
     )
-    configured: Any = settings.GATEWAY_ACCOUNTS[shop.account.code].account
+    configured: Any = settings.GATEWAY_ACCOUNTS[stage.account.code].account
     credentials = {"ShopID": configured.shop_id, "ShopPass": configured.shop_pass.get_secret_value()}
     amount = {} if job == "CHECK" else {"Amount": str(payment.amount)}
     opened = _call(
@@ -79,41 +75,43 @@ def _of_another_system(shop: DemoShop, job: str) -> None:
         AccessPass=opened["AccessPass"],
         OrderID=payment.provider_order_id,
         Method="1",
-        Token=shop.token(shop.account).token,
+        Token=stage.token(stage.account).token,
     )
     inquiry.inquire_now(payment_id=payment.pk, by=LOOKS, now=clock.now())
 
 
-def _refused_and_looked_at(shop: DemoShop) -> None:
+def _refused_and_looked_at(stage: Stage) -> None:
     """The provider calls a refused trade 未決済, and so do we once we have asked."""
-    order = _order(shop, _random_customer(shop))
-    operation = _authorize(shop, order, is_good=False)
+    order = _order(stage, _random_customer(stage))
+    operation = _authorize(stage, order, is_good=False)
     inquiry.inquire_now(payment_id=operation.payment_id, by=LOOKS, now=clock.now())
 
 
-def _in_a_word_of_its_own(shop: DemoShop) -> None:
+def _in_a_word_of_its_own(stage: Stage) -> None:
     """例外エラー: the provider says something that nobody here knows."""
-    operation = _authorize(shop, _order(shop, _random_customer(shop)))
+    operation = _authorize(stage, _order(stage, _random_customer(stage)))
     payment = Payment.objects.get(pk=operation.payment_id)
-    shop.control("_admin", {"order_id": payment.provider_order_id, "status": UNKNOWN_WORD})
+    stage.control("_admin", {"order_id": payment.provider_order_id, "status": UNKNOWN_WORD})
     inquiry.inquire_now(payment_id=payment.pk, by=LOOKS, now=clock.now())
 
 
-def _subscription(shop: DemoShop, started: datetime) -> None:
+def _subscription(stage: Stage, started: datetime) -> None:
     """CC-6: the card of the first order has expired when the second one is made by itself."""
-    customer = _random_customer(shop)
+    customer = _random_customer(stage)
     first_day = started - timedelta(days=70)
-    shop.at(first_day)
+    stage.at(first_day)
     first = _authorize(
-        shop, _order(shop, customer, is_subscription=True), expire=f"{first_day.astimezone(clock.TOKYO):%y%m}"
+        stage,
+        _order(stage, customer, is_subscription=True),
+        expire=f"{first_day.astimezone(clock.TOKYO):%y%m}",
     )
     stored_cards.keep(first, customer)
     customer.refresh_from_db()
-    shop.at(started - timedelta(days=2))
-    card = next(iter(stored_cards.usable(customer, shop.account)))
+    stage.at(started - timedelta(days=2))
+    card = next(iter(stored_cards.usable(customer, stage.account)))
     authorizations.authorize(
-        order_id=_order(shop, customer, is_subscription=True).pk,
-        account=shop.account,
+        order_id=_order(stage, customer, is_subscription=True).pk,
+        account=stage.account,
         card=StoredCard(member_id=customer.member_id, card_seq=card.card_seq),
         key=uuid.uuid4(),
         by=SUBSCRIPTION,
@@ -121,11 +119,11 @@ def _subscription(shop: DemoShop, started: datetime) -> None:
     )
 
 
-def _authorize(shop: DemoShop, order: Order, *, is_good: bool = True, expire: str = "4912") -> Operation:
+def _authorize(stage: Stage, order: Order, *, is_good: bool = True, expire: str = "4912") -> Operation:
     result = authorizations.authorize(
         order_id=order.pk,
-        account=shop.account,
-        card=shop.token(shop.account, is_good=is_good, expire=expire),
+        account=stage.account,
+        card=stage.token(stage.account, is_good=is_good, expire=expire),
         key=uuid.uuid4(),
         by=By(name="お客様", source=Operation.Source.CHECKOUT),
         now=clock.now(),
@@ -134,13 +132,13 @@ def _authorize(shop: DemoShop, order: Order, *, is_good: bool = True, expire: st
     return result
 
 
-def _random_customer(shop: DemoShop) -> Customer:
-    return shop.random.choice(list(Customer.objects.filter(member_id="").order_by("id")[:40]))
+def _random_customer(stage: Stage) -> Customer:
+    return stage.random.choice(list(Customer.objects.filter(member_id="").order_by("id")[:40]))
 
 
-def _order(shop: DemoShop, customer: Customer, *, is_subscription: bool = False) -> Order:
-    product = shop.random.choice(list(Product.objects.order_by("id")))
-    method = PaymentMethod.objects.get(kind=MethodKind.CARD.value, account=shop.account.code)
+def _order(stage: Stage, customer: Customer, *, is_subscription: bool = False) -> Order:
+    product = stage.random.choice(list(Product.objects.order_by("id")))
+    method = PaymentMethod.objects.get(kind=MethodKind.CARD.value, account=stage.account.code)
     values = {
         "payment_method": method.pk,
         "name": customer.name,

@@ -10,18 +10,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from random import Random
-from typing import Any
 
-import requests
-from django.conf import settings
 from django.contrib.auth.models import Group, User
 
 from cagolab import clock
 from cagolab.demo import catalogue, elsewhere, rare_cards
 from cagolab.demo.accounts import DEMO_USERS
+from cagolab.demo.stage import Stage
 from cagolab.demo.stories import Event, Planned, plan
-from gateways.interface import CardToken
 from gateways.vocabulary import Action, PaymentStatus
 from orders import changes, checkout, editing
 from orders.history import Author
@@ -38,9 +34,6 @@ from payments.notifications import polling
 from payments.permits import Permit
 
 ORDERS = 260
-GOOD_CARD = "4111111111111111"
-# Cards that the sandbox refuses, per provider.
-BAD_CARDS = {"gmopg": "4999000000000002", "paygent": "4999000000000012", "sbps": "4999000000000022"}
 DELIVERY_FEE = 500
 START_STOCK, START_POINTS = 1000, 500
 # Rakuten's answer to a request comes so much later while the demo is filled (seconds; ten days), and then again after
@@ -48,8 +41,6 @@ START_STOCK, START_POINTS = 1000, 500
 RAKUTEN_SECONDS, RAKUTEN_SECONDS_AFTERWARDS = 864_000, 60
 # Until this long ago, what Rakuten accepts is done by the next day.
 SLOW_SINCE_SECONDS = -2 * 86_400
-# The same shop at every start of a new demo.
-SEED = 20_261_130
 
 
 def is_filled() -> bool:
@@ -62,10 +53,9 @@ class DemoShop:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self.report = report
-        self.random = Random(SEED)  # noqa: S311 - for show, not for secrets
-        self.http = requests.Session()
+        self.stage = Stage()
+        self.random = self.stage.random
         self.orders: dict[int, int] = {}
-        self.account = GatewayAccount.objects.get(code="gmo")
         self.operator: User | None = None
 
     def fill(self) -> None:
@@ -77,18 +67,17 @@ class DemoShop:
         is_slow = False
         try:
             for number, planned in enumerate(events):
-                self.at(started + timedelta(seconds=planned.seconds))
+                self.stage.at(started + timedelta(seconds=planned.seconds))
                 if planned.seconds > SLOW_SINCE_SECONDS and not is_slow:
                     is_slow = True
-                    self.control("_settings", {"gmopg_rakuten_seconds": RAKUTEN_SECONDS})
+                    self.stage.control("_settings", {"gmopg_rakuten_seconds": RAKUTEN_SECONDS})
                 self._do(planned)
                 if number % 200 == 199:
                     self.report(f"{number + 1} of {len(events)} events")
-            rare_cards.add(self, started)
+            rare_cards.add(self.stage, started)
         finally:
-            self.control("_settings", {"gmopg_rakuten_seconds": RAKUTEN_SECONDS_AFTERWARDS})
-            self.control("_clock", {"real": True})
-            clock.forget_offset()
+            self.stage.control("_settings", {"gmopg_rakuten_seconds": RAKUTEN_SECONDS_AFTERWARDS})
+            self.stage.back_to_now()
         # The sandbox numbers its notices without gaps; those of the past 200 days have nothing new to tell.
         GatewayAccount.objects.filter(code="paygent").update(notice_numbers_are_consecutive=True)
         polling.skip_history(GatewayAccount.objects.get(code="paygent"))
@@ -133,26 +122,6 @@ class DemoShop:
         family, given = self.random.choice(catalogue.FAMILY_NAMES), self.random.choice(catalogue.GIVEN_NAMES)
         return f"{family[0]} {given[0]}", f"{family[1]} {given[1]}"
 
-    def at(self, moment: datetime) -> None:
-        """Set the sandbox's clock, which is the product's too."""
-        self.control("_clock", {"set": moment.isoformat()})
-        clock.forget_offset()
-
-    def control(self, path: str, body: dict[str, object]) -> None:
-        """POST to the sandbox's control interface."""
-        self.http.post(f"{settings.SANDBOX_URL}/{path}", json=body, timeout=10).raise_for_status()
-
-    def token(self, account: GatewayAccount, *, is_good: bool = True, expire: str = "4912") -> CardToken:
-        """A token for a card that the account's sandbox approves or refuses; `expire` is YYMM."""
-        card = GOOD_CARD if is_good else BAD_CARDS[account.provider]
-        configured: Any = settings.GATEWAY_ACCOUNTS[account.code].account
-        answer = self.http.post(
-            configured.token_url,
-            json={"cardno": card, "expire": expire, "securitycode": "123"},
-            timeout=10,
-        ).json()
-        return CardToken(token=answer["tokenObject"]["token"])
-
     def _do(self, planned: Planned) -> None:
         event = planned.event
         if event is Event.ORDER:
@@ -166,9 +135,9 @@ class DemoShop:
         elif event in (Event.PAY, Event.PAY_AT_ONCE, Event.TRY_BAD_CARD):
             self._authorize(order, event)
         elif event is Event.REQUEST:
-            elsewhere.request(order, self.account, self.random)
+            elsewhere.request(order, self.stage.account, self.random)
         elif event in elsewhere.WISHES:
-            elsewhere.happen(order, event, self.control)
+            elsewhere.happen(order, event, self.stage.control)
         elif event is Event.LOOK:
             elsewhere.look(order)
         else:
@@ -240,7 +209,7 @@ class DemoShop:
             authorizations.authorize(
                 order_id=order.pk,
                 account=account,
-                card=self.token(account, is_good=event is not Event.TRY_BAD_CARD),
+                card=self.stage.token(account, is_good=event is not Event.TRY_BAD_CARD),
                 key=uuid.uuid4(),
                 by=By(name="お客様", source=Operation.Source.CHECKOUT),
                 now=clock.now(),
