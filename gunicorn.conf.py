@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+from cagolab import warm_up
 from cagolab.config import load_or_exit
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
 
 # Here, before the first worker: gunicorn would start a worker that exits with code 1 again and again.
 load_or_exit(os.environ)
@@ -23,3 +28,9 @@ graceful_timeout = 30
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - not a name, a memory disk
 # Nobody speaks to it, and it would lie in the home directory, one for all installations of a user.
 control_socket_disable = True
+
+
+def when_ready(server: Arbiter) -> None:
+    """Before the first worker is forked; the workers share what is loaded here."""
+    warm_up.load_pages()
+    warm_up.keep_what_is_loaded()
