@@ -10,7 +10,7 @@ from django.db.models import Q
 
 
 class ReconciliationRun(models.Model):
-    """One comparison of an account's payments with the provider. Its cases are frozen when it starts.
+    """One comparison of an account's payments with the provider. Its list of cases is made when it starts.
 
     `next_call_at` and `give_up_at` run on the database server's clock: the one is the turn of the next
     inquiry, above all workers, the other ends a run that a silent provider would keep alive for ever.
@@ -34,13 +34,18 @@ class ReconciliationRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
-    # How many payments; empty until a worker has frozen them.
+    # How many payments; empty until the whole list is made. Meanwhile: how many are listed, and up to which payment
+    # it is still to be made (empty before the beginning).
     planned = models.PositiveIntegerField("対象", null=True)
-    # Written when the run ends, from its cases, which then go.
+    listed = models.PositiveIntegerField(default=0)
+    plan_from = models.BigIntegerField(null=True)
+    # How its cases ended, each counted as it goes.
     equal = models.PositiveIntegerField("一致", default=0)
     different = models.PositiveIntegerField("差異", default=0)
     unanswered = models.PositiveIntegerField("確認できず", default=0)
     passed_over = models.PositiveIntegerField("対象外", default=0)
+    # What was not reached in time: these cases stay until the account's next run takes them over.
+    left_over = models.PositiveIntegerField("次回へ持ち越し", default=0)
 
     next_call_at = models.DateTimeField()
     give_up_at = models.DateTimeField()
@@ -61,22 +66,22 @@ class ReconciliationRun(models.Model):
     def __str__(self) -> str:
         return f"差異確認 {self.id}"
 
+    @property
+    def done(self) -> int:
+        """How many cases have ended."""
+        return self.equal + self.different + self.unanswered + self.passed_over
+
 
 class ReconciliationCase(models.Model):
-    """One payment of a run. The row is written before the provider is asked, and goes when the run has ended.
+    """One payment that a run still has to ask about. The row is written before the provider is asked.
 
-    `claimed_at` and `not_before` are leases on the database server's clock; `claimed_at` is the claim's token.
+    `rank` is its turn, the lowest first (reconciliation.planning). `claimed_at` and `not_before` are leases on the
+    database server's clock; `claimed_at` is the claim's token.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting", "待機中"
         CLAIMED = "claimed", "照会中"
-        EQUAL = "equal", "一致"
-        DIFFERENT = "different", "差異"
-        UNANSWERED = "unanswered", "確認できず"
-        PASSED_OVER = "passed_over", "対象外"
-
-    OPEN_STATES = (State.WAITING, State.CLAIMED)
 
     # The indexes below begin with it.
     run = models.ForeignKey(ReconciliationRun, on_delete=models.CASCADE, related_name="cases", db_index=False)
@@ -84,6 +89,7 @@ class ReconciliationCase(models.Model):
         "payments.Payment", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    rank = models.PositiveSmallIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
@@ -91,22 +97,23 @@ class ReconciliationCase(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    state__in=["waiting", "claimed", "equal", "different", "unanswered", "passed_over"]
-                ),
-                name="reconciliationcase_state_known",
+                condition=Q(state__in=["waiting", "claimed"]), name="reconciliationcase_state_known"
             ),
             models.CheckConstraint(
                 condition=~Q(state="claimed") | Q(claimed_at__isnull=False),
                 name="reconciliationcase_claim_has_a_time",
             ),
+            # The payment first: the search for a run's next case must have no other index to fall for.
+            models.UniqueConstraint(fields=["payment", "run"], name="reconciliationcase_once_per_run"),
         ]
         indexes = [
-            models.Index(fields=["run", "state", "id"], name="reconciliationcase_by_state"),
-            # The next one is found at once among a hundred thousand, also while the planner knows nothing yet of
-            # rows that were written a moment ago.
             models.Index(
-                fields=["run", "id"], condition=Q(state="waiting"), name="reconciliationcase_waiting"
+                fields=["run", "id"], condition=Q(state="claimed"), name="reconciliationcase_claimed"
+            ),
+            # The next one is found at once among a million, also while the planner knows nothing yet of rows that
+            # were written a moment ago.
+            models.Index(
+                fields=["run", "rank", "id"], condition=Q(state="waiting"), name="reconciliationcase_next"
             ),
         ]
 

@@ -21,13 +21,12 @@ from gateways.outcomes import Found, NotFound
 from payments import calling
 from payments.actors import By
 from payments.models import GatewayAccount, Operation, Payment, ReconciliationCase, ReconciliationRun
-from payments.reconciliation import findings, worklist
+from payments.reconciliation import findings, planning, worklist
 from payments.reconciliation.compare import compare
 from payments.reconciliation.journal import MemoryJournal
+from payments.reconciliation.worklist import End
 
 logger = logging.getLogger(__name__)
-
-State = ReconciliationCase.State
 
 # The night's author.
 NIGHTLY = By(name="夜間処理", source=Operation.Source.NIGHTLY)
@@ -39,8 +38,8 @@ TRY_AGAIN = (60, 300)
 # So many silences in a row, and nobody asks for so long (seconds).
 SILENCES = 5
 PAUSE_SECONDS = 300
-# A run that is not over after this time ends; its open differences come up in the next one.
-LONGEST_HOURS = 8
+# A run ends after this time, before the next night's begins, which asks first about what this one did not reach.
+LONGEST_HOURS = 20
 # A worker waits for its turn this long before it lets other tasks go first (seconds).
 PATIENCE_SECONDS = 3.0
 
@@ -66,7 +65,7 @@ class _ClaimLost(Exception):
 def start(
     *, account: GatewayAccount, by: By, now: datetime, is_nightly: bool = False
 ) -> Started | AlreadyRunning:
-    """Start a run for one account, unless one is running. Its cases are frozen by the worker that comes first."""
+    """Start a run for one account, unless one is running. Its list is made by the worker that comes first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT clock_timestamp(), clock_timestamp() + make_interval(hours => %s)", [LONGEST_HOURS]
@@ -100,11 +99,13 @@ def work(run_id: UUID, *, seconds: float) -> int:
     if run is None:
         return 0
     if run.planned is None:
-        worklist.freeze(run.pk, clock.now())
+        planning.plan(run.pk, clock.now())
     until = time.monotonic() + seconds
     done = 0
     while time.monotonic() < until:
-        worklist.give_up_if_due(run.pk)
+        if worklist.is_over(run.pk):
+            worklist.finish(run.pk, clock.now())
+            break
         if worklist.seconds_until_turn(run.pk) > PATIENCE_SECONDS:
             break
         case = worklist.claim(run.pk)
@@ -145,7 +146,7 @@ def can_ask(account: GatewayAccount) -> bool:
 
 
 def _await_turn(run: ReconciliationRun) -> bool:
-    seconds_between = _seconds_between(run.account)
+    seconds_between = 1 / calls_per_second(run.account)
     while not worklist.take_turn(run.pk, seconds_between=seconds_between):
         wait = worklist.seconds_until_turn(run.pk)
         if wait > PATIENCE_SECONDS:
@@ -154,8 +155,9 @@ def _await_turn(run: ReconciliationRun) -> bool:
     return True
 
 
-def _seconds_between(account: GatewayAccount) -> float:
-    return 1 / min(MOST_PER_SECOND, max(1, account.max_calls_per_second // SHARE))
+def calls_per_second(account: GatewayAccount) -> int:
+    """How many payments of the account are asked about per second, at the most."""
+    return min(MOST_PER_SECOND, max(1, account.max_calls_per_second // SHARE))
 
 
 def _handle(run: ReconciliationRun, case: ReconciliationCase) -> None:
@@ -168,26 +170,26 @@ def _handle(run: ReconciliationRun, case: ReconciliationCase) -> None:
     except Exception:
         # One bad case must not stop the others.
         logger.exception("reconciliation case %s of run %s broke", case.pk, run.pk)
-        worklist.record(case, State.UNANSWERED)
+        worklist.record(case, End.UNANSWERED)
 
 
 def _ask(run: ReconciliationRun, case: ReconciliationCase) -> None:
     payment = Payment.objects.select_related("account").get(pk=case.payment_id)
     if payment.is_open:
-        worklist.record(case, State.PASSED_OVER)
+        worklist.record(case, End.PASSED_OVER)
         return
     journal = MemoryJournal()
     answer = calling.ask_noting(payment, journal)
     if not isinstance(answer, Found | NotFound):
         worklist.failed(run.pk, most=SILENCES, pause_seconds=PAUSE_SECONDS)
-        _later(case, State.UNANSWERED)
+        _later(case, End.UNANSWERED)
         return
     worklist.answered(run.pk)
     if isinstance(answer, Found) and answer.trade.status is None:
-        _later(case, State.UNANSWERED)  # the provider is at work on it
+        _later(case, End.UNANSWERED)  # the provider is at work on it
         return
     if not _write(run, case, payment, answer, journal):
-        _later(case, State.PASSED_OVER)
+        _later(case, End.PASSED_OVER)
 
 
 def _write(
@@ -209,12 +211,12 @@ def _write(
             return False
         found = compare(findings.ours(payment), answer)
         findings.keep(payment, found, journal=journal, by=author(run), now=now)
-        if not worklist.record(case, State.DIFFERENT if found else State.EQUAL):
+        if not worklist.record(case, End.DIFFERENT if found else End.EQUAL):
             raise _ClaimLost
     return True
 
 
-def _later(case: ReconciliationCase, end: ReconciliationCase.State) -> None:
+def _later(case: ReconciliationCase, end: End) -> None:
     if case.tries < len(TRY_AGAIN):
         worklist.put_back(case, seconds=TRY_AGAIN[case.tries])
     else:

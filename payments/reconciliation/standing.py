@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count
-
-from payments.models import GatewayAccount, NightlyJob, ReconciliationCase, ReconciliationRun
+from payments.models import GatewayAccount, NightlyJob, ReconciliationRun
 from payments.reconciliation import run as runs
-
-State = ReconciliationCase.State
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """One account: its last run and how far it is. `done` of `run.planned` are over while it runs."""
+    """One account with its last run."""
 
     account: GatewayAccount
     run: ReconciliationRun | None
-    done: int
-    different: int
-    unanswered: int
     can_be_asked: bool
 
     @property
@@ -29,23 +22,37 @@ class Standing:
         return self.run is not None and self.run.state == ReconciliationRun.State.RUNNING
 
     @property
-    def is_freezing(self) -> bool:
+    def is_being_planned(self) -> bool:
         """Whether the run under way has not yet listed its payments."""
         return self.run is not None and self.run.planned is None
 
+    @property
+    def per_second(self) -> int:
+        """At most so many payments are asked about per second."""
+        return runs.calls_per_second(self.account)
+
+    @property
+    def time_left(self) -> str:
+        """How long the run under way will still take at that pace, in words."""
+        assert self.run is not None
+        return _in_words((self.run.planned or 0) - self.run.done, self.per_second)
+
+    @property
+    def goes_beyond_its_time(self) -> bool:
+        """Whether the run will end before it has asked about everything; the next one begins with the rest."""
+        assert self.run is not None
+        return (self.run.planned or 0) > self.per_second * runs.LONGEST_HOURS * 3600
+
 
 def of_accounts() -> list[Standing]:
-    """Every account with its newest run; three queries."""
+    """Every account with its newest run; two queries, whatever the runs are about."""
     accounts = list(GatewayAccount.objects.order_by("pk"))
     newest = ReconciliationRun.objects.order_by("account_id", "-started_at").distinct("account_id")
     run_of = {run.account_id: run for run in newest}
-    running = [run.pk for run in run_of.values() if run.state == ReconciliationRun.State.RUNNING]
-    counted: dict[object, dict[str, int]] = {}
-    if running:
-        states = ReconciliationCase.objects.filter(run__in=running).values_list("run", "state")
-        for run_id, state, count in states.annotate(Count("pk")).order_by():
-            counted.setdefault(run_id, {})[state] = count
-    return [_standing(account, run_of.get(account.pk), counted) for account in accounts]
+    return [
+        Standing(account=account, run=run_of.get(account.pk), can_be_asked=runs.can_ask(account))
+        for account in accounts
+    ]
 
 
 def nightly_hour() -> int | None:
@@ -54,19 +61,11 @@ def nightly_hour() -> int | None:
     return job.hour if job else None
 
 
-def _standing(
-    account: GatewayAccount, run: ReconciliationRun | None, counted: dict[object, dict[str, int]]
-) -> Standing:
-    cases = counted.get(run.pk, {}) if run else {}
-    is_running = run is not None and run.state == ReconciliationRun.State.RUNNING
-    waiting = sum(cases.get(state.value, 0) for state in ReconciliationCase.OPEN_STATES)
-    different = cases.get(State.DIFFERENT.value, 0) if is_running else (run.different if run else 0)
-    unanswered = cases.get(State.UNANSWERED.value, 0) if is_running else (run.unanswered if run else 0)
-    return Standing(
-        account=account,
-        run=run,
-        done=sum(cases.values()) - waiting,
-        different=different,
-        unanswered=unanswered,
-        can_be_asked=runs.can_ask(account),
-    )
+def _in_words(payments: int, per_second: int) -> str:
+    minutes = -(-payments // (per_second * 60))
+    if minutes <= 1:
+        return "1分ほど"
+    hours, rest = divmod(minutes, 60)
+    if hours == 0:
+        return f"約{rest}分"
+    return f"約{hours}時間{f'{rest}分' if rest and hours < 3 else ''}"

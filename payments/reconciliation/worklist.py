@@ -1,42 +1,23 @@
-"""The work list of a run in PostgreSQL: freezing its payments, whose turn it is, claiming, writing how it ended.
+"""The work list of a run in PostgreSQL: whose turn it is, claiming, counting how a case ended.
 
-Every function is one short transaction. Leases, turns and waiting times run on the database server's clock,
-since the product's may be moved in demo and tests.
+A case that has ended is counted by its run and goes; what a run did not reach stays for the next one. Every function
+is one short transaction. Leases, turns and waiting times run on the database server's clock, since the product's may
+be moved in demo and tests.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
-from payments.deadlines import tokyo_day
-from payments.models import LIVE_STATUSES, ReconciliationCase, ReconciliationRun
-from payments.trade_dates import SOLD
+from payments.models import ReconciliationCase, ReconciliationRun
 
-# What has changed lately is compared every night; by then a customer's claim or a slip of ours has shown.
-RECENT = timedelta(days=45)
-# Older sales can still be changed at the provider, but seldom are: each is compared once a week.
-ROUNDS = 7
 # Longer than an inquiry with its timeouts; asking twice does no harm.
 LEASE_SECONDS = 180
-
-_FREEZE = """
-    INSERT INTO payments_reconciliationcase (run_id, payment_id, state, tries)
-    SELECT %(run)s, id, 'waiting', 0
-    FROM payments_payment
-    WHERE account_id = %(account)s AND NOT is_open AND (
-        updated_at >= %(recent)s
-        OR coalesce(captured_at, authorized_at, created_at) >= %(recent)s
-        OR (status = ANY(%(unsold)s) AND coalesce(authorized_at, created_at) >= %(changeable)s)
-        OR (status = ANY(%(sold)s) AND captured_at >= %(changeable)s
-            AND (%(all)s OR id %% %(rounds)s = %(round)s))
-        OR id IN (SELECT payment_id FROM payments_paymentdifference
-                  WHERE account_id = %(account)s AND state = 'open' AND payment_id IS NOT NULL)
-    )
-    ORDER BY id
-"""
 
 _CLAIM = """
     UPDATE payments_reconciliationcase SET state = 'claimed', claimed_at = clock_timestamp()
@@ -44,7 +25,7 @@ _CLAIM = """
         SELECT id FROM payments_reconciliationcase
         WHERE run_id = %s AND state = 'waiting'
           AND (not_before IS NULL OR not_before <= clock_timestamp())
-        ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY rank, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING *
 """
@@ -58,6 +39,16 @@ _CLAIM_ABANDONED = """
     )
     RETURNING *
 """
+_DUE = """
+    SELECT extract(epoch FROM greatest(run.next_call_at, CASE
+        WHEN EXISTS (SELECT 1 FROM payments_reconciliationcase
+                     WHERE run_id = run.id AND state = 'waiting' AND not_before IS NULL) THEN clock_timestamp()
+        ELSE (SELECT min(not_before) FROM payments_reconciliationcase
+              WHERE run_id = run.id AND state = 'waiting') END) - clock_timestamp())::float8
+    FROM payments_reconciliationrun AS run
+    WHERE run.id = %s AND EXISTS (SELECT 1 FROM payments_reconciliationcase
+                                  WHERE run_id = run.id AND state = 'waiting')
+"""
 _TAKE_TURN = """
     UPDATE payments_reconciliationrun
     SET next_call_at = clock_timestamp() + make_interval(secs => %s)
@@ -65,31 +56,13 @@ _TAKE_TURN = """
 """
 
 
-def freeze(run_id: UUID, now: datetime) -> None:
-    """Write the cases of a run, once: all or none of them, whoever comes first."""
-    with transaction.atomic():
-        run = (
-            ReconciliationRun.objects.select_for_update(of=("self",)).select_related("account").get(pk=run_id)
-        )
-        if run.planned is not None:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _FREEZE,
-                {
-                    "run": run.pk,
-                    "account": run.account_id,
-                    "recent": now - RECENT,
-                    "changeable": now - timedelta(days=run.account.change_days + 1),
-                    "unsold": sorted(LIVE_STATUSES - SOLD),
-                    "sold": sorted(SOLD),
-                    "all": not run.is_nightly,
-                    "rounds": ROUNDS,
-                    "round": tokyo_day(now).toordinal() % ROUNDS,
-                },
-            )
-            run.planned = cursor.rowcount
-        run.save(update_fields=["planned"])
+class End(StrEnum):
+    """How a case ended: the column of its run that counts it."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    UNANSWERED = "unanswered"
+    PASSED_OVER = "passed_over"
 
 
 def claim(run_id: UUID) -> ReconciliationCase | None:
@@ -108,13 +81,17 @@ def take_turn(run_id: UUID, *, seconds_between: float) -> bool:
         return bool(cursor.rowcount)
 
 
-def record(case: ReconciliationCase, state: ReconciliationCase.State) -> bool:
-    """Write how a claimed case ended. False when the claim was lost to another worker: nothing is written."""
-    return bool(
-        ReconciliationCase.objects.filter(
+def record(case: ReconciliationCase, end: End) -> bool:
+    """Count how a claimed case ended; it goes. False when the claim was lost to another worker: nothing is written."""
+    with transaction.atomic():
+        mine = ReconciliationCase.objects.filter(
             pk=case.pk, state=ReconciliationCase.State.CLAIMED, claimed_at=case.claimed_at
-        ).update(state=state, claimed_at=None, not_before=None)
-    )
+        )
+        if not mine.delete()[0]:
+            return False
+        running = ReconciliationRun.objects.filter(pk=case.run_id, state=ReconciliationRun.State.RUNNING)
+        running.update(**{end.value: F(end.value) + 1})
+    return True
 
 
 def release(case: ReconciliationCase) -> None:
@@ -152,17 +129,6 @@ def failed(run_id: UUID, *, most: int, pause_seconds: int) -> None:
         )
 
 
-def give_up_if_due(run_id: UUID) -> None:
-    """End the cases of a run whose time is over: the next run takes them up."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE payments_reconciliationcase SET state = 'unanswered'"
-            " WHERE run_id = %s AND state = 'waiting' AND EXISTS (SELECT 1 FROM payments_reconciliationrun"
-            " WHERE id = %s AND give_up_at <= clock_timestamp())",
-            [run_id, run_id],
-        )
-
-
 def active_workers(run_id: UUID) -> int:
     """How many cases are being asked about under a lease that still holds."""
     with connection.cursor() as cursor:
@@ -177,14 +143,7 @@ def active_workers(run_id: UUID) -> int:
 def seconds_until_due(run_id: UUID) -> float | None:
     """How long until a case may be asked about, 0 when now; None when no case waits."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT extract(epoch FROM greatest(run.next_call_at,"
-            " min(coalesce(kase.not_before, clock_timestamp()))) - clock_timestamp())::float8"
-            " FROM payments_reconciliationcase AS kase"
-            " JOIN payments_reconciliationrun AS run ON run.id = kase.run_id"
-            " WHERE kase.run_id = %s AND kase.state = 'waiting' GROUP BY run.next_call_at",
-            [run_id],
-        )
+        cursor.execute(_DUE, [run_id])
         row = cursor.fetchone()
     return max(0.0, float(row[0])) if row else None
 
@@ -200,36 +159,25 @@ def seconds_until_turn(run_id: UUID) -> float:
         return max(0.0, float(cursor.fetchone()[0]))
 
 
-def finish(run_id: UUID, now: datetime) -> bool:
-    """RUNNING to FINISHED once no case is open: its counts are kept, its cases go. False when it is not over."""
-    with transaction.atomic():
-        run = ReconciliationRun.objects.select_for_update(of=("self",)).get(pk=run_id)
-        cases = ReconciliationCase.objects.filter(run=run)
-        if (
-            run.state != ReconciliationRun.State.RUNNING
-            or run.planned is None
-            or cases.filter(state__in=ReconciliationCase.OPEN_STATES).exists()
-        ):
-            return False
-        counts = counts_of(run)
-        run.equal = counts[ReconciliationCase.State.EQUAL]
-        run.different = counts[ReconciliationCase.State.DIFFERENT]
-        run.unanswered = counts[ReconciliationCase.State.UNANSWERED]
-        run.passed_over = counts[ReconciliationCase.State.PASSED_OVER]
-        run.state = ReconciliationRun.State.FINISHED
-        run.finished_at = now
-        run.save()
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM payments_reconciliationcase WHERE run_id = %s", [run_id])
-    return True
-
-
-def counts_of(run: ReconciliationRun) -> dict[ReconciliationCase.State, int]:
-    """The cases of a running run per state."""
+def is_over(run_id: UUID) -> bool:
+    """Whether the run's time is over: what it has not reached is left to the next one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT state, count(*) FROM payments_reconciliationcase WHERE run_id = %s GROUP BY state",
-            [run.pk],
+            "SELECT give_up_at <= clock_timestamp() FROM payments_reconciliationrun WHERE id = %s", [run_id]
         )
-        found = dict(cursor.fetchall())
-    return {state: found.get(state.value, 0) for state in ReconciliationCase.State}
+        return bool(cursor.fetchone()[0])
+
+
+def finish(run_id: UUID, now: datetime) -> bool:
+    """RUNNING to FINISHED once no case is left, or the time is over. False when it goes on."""
+    with transaction.atomic():
+        run = ReconciliationRun.objects.select_for_update(of=("self",)).get(pk=run_id)
+        if run.state != ReconciliationRun.State.RUNNING or run.planned is None:
+            return False
+        if ReconciliationCase.objects.filter(run=run).exists() and not is_over(run_id):
+            return False
+        run.left_over = run.planned - run.done
+        run.state = ReconciliationRun.State.FINISHED
+        run.finished_at = now
+        run.save(update_fields=["left_over", "state", "finished_at"])
+    return True

@@ -28,7 +28,7 @@ def runs_add_up(evidence: Evidence) -> Iterator[str]:
         if succeeded != (item.state == BulkItem.State.SUCCEEDED):
             yield f"bulk item {item.pk} is {item.state}, its operation {operation and operation.state}"
     for compared in ReconciliationRun.objects.filter(state=ReconciliationRun.State.FINISHED):
-        ended = compared.equal + compared.different + compared.unanswered + compared.passed_over
+        ended = compared.done + compared.left_over
         if compared.planned is not None and ended != compared.planned:
             yield f"comparison {compared.pk}: {compared.planned} planned, {ended} ended"
 

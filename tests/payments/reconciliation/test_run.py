@@ -27,7 +27,7 @@ from payments.models import (
     ReconciliationRun,
 )
 from payments.nightly import schedule
-from payments.reconciliation import bells, findings, worklist
+from payments.reconciliation import bells, findings, planning, worklist
 from payments.reconciliation import run as runs
 from tests.gateway_world import World
 
@@ -177,7 +177,7 @@ def test_open_payments_are_left_alone(world: World) -> None:
     world.sandbox.post_fault(call="AlterTran", kind="lost_answer", times=1)
     world.done(unconfirmed, Action.CAPTURE)
     run = started(world)
-    worklist.freeze(run.pk, clock.now())
+    planning.plan(run.pk, clock.now())
     Payment.objects.filter(pk=busy_later.pk).update(is_open=True)
     runs.work(run.pk, seconds=30)
     run.refresh_from_db()
@@ -233,13 +233,23 @@ def test_a_silent_provider_is_left_in_peace_for_a_while(
     assert counts(run) == (3, 3, 0, 0, 0)
 
 
-def test_a_run_that_takes_too_long_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "LONGEST_HOURS", -1)
-    world.held()
-    assert counts(run_through(world)) == (1, 0, 0, 1, 0)
+def test_a_run_whose_time_is_over_leaves_the_rest_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        world.held()
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "LONGEST_HOURS", -1)
+        run = run_through(world)
+    assert counts(run) == (3, 0, 0, 0, 0)
+    assert run.left_over == 3
+    run = run_through(world)
+    assert counts(run) == (3, 3, 0, 0, 0)
+    assert run.left_over == 0
+    assert ReconciliationCase.objects.count() == 0
 
 
-@pytest.mark.parametrize("point", ["freezing", "asking", "comparing", "finishing"])
+@pytest.mark.parametrize("point", ["planning", "asking", "comparing", "finishing"])
 def test_killed_in_the_middle_the_next_worker_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -251,7 +261,7 @@ def test_killed_in_the_middle_the_next_worker_goes_on(
         raise ProcessDied
 
     where = {
-        "freezing": (ReconciliationRun, "save"),
+        "planning": (planning, "_list_window"),
         "asking": (calling, "ask_noting"),
         "comparing": (findings, "keep"),
         "finishing": (worklist, "finish"),
@@ -324,14 +334,20 @@ def test_the_next_case_is_found_without_reading_the_others(world: World, left: i
     payment, run = world.held(), started(world)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO payments_reconciliationcase (run_id, payment_id, state, tries)"
-            " SELECT %s, %s, CASE WHEN g > %s THEN 'equal' ELSE 'waiting' END, 0"
-            " FROM generate_series(20000, 1, -1) AS g",
+            "INSERT INTO payments_payment SELECT (json_populate_record(p, json_build_object("
+            "'id', p.id + g, 'provider_order_id', 'copy-' || g, 'attempt', g, 'status', 'VOID'))).*"
+            " FROM payments_payment AS p, generate_series(2, 20001) AS g WHERE p.id = %s",
+            [payment.pk],
+        )
+        cursor.execute(
+            "INSERT INTO payments_reconciliationcase (run_id, payment_id, state, claimed_at, tries, rank)"
+            " SELECT %s, %s + g, CASE WHEN g > %s THEN 'claimed' ELSE 'waiting' END, now(), 0, g %% 3"
+            " FROM generate_series(20001, 2, -1) AS g",
             [run.pk, payment.pk, left],
         )
         cursor.execute(f"EXPLAIN {worklist._CLAIM}", [run.pk])
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "using reconciliationcase_waiting" in plan
+    assert "using reconciliationcase_next" in plan
     assert "Sort" not in plan
 
 
@@ -341,9 +357,9 @@ def test_inquiries_keep_their_own_pace(world: World, monkeypatch: pytest.MonkeyP
     assert not worklist.take_turn(run.pk, seconds_between=60)
     monkeypatch.undo()
     world.account.max_calls_per_second = 50
-    assert runs._seconds_between(world.account) == 0.1
+    assert runs.calls_per_second(world.account) == 10
     world.account.max_calls_per_second = 1
-    assert runs._seconds_between(world.account) == 1
+    assert runs.calls_per_second(world.account) == 1
 
 
 def test_old_sales_are_compared_once_a_week_and_all_of_them_on_demand(world: World) -> None:
@@ -357,13 +373,13 @@ def test_old_sales_are_compared_once_a_week_and_all_of_them_on_demand(world: Wor
     planned: list[int] = []
     for night in range(7):
         run = started(world, is_nightly=True)
-        worklist.freeze(run.pk, clock.now() + timedelta(days=night))
+        planning.plan(run.pk, clock.now() + timedelta(days=night))
         run.refresh_from_db()
         planned.append(run.planned or 0)
         run.delete()
     assert sorted(planned) == [0, 0, 0, 0, 0, 0, 1]
     run = started(world)
-    worklist.freeze(run.pk, clock.now())
+    planning.plan(run.pk, clock.now())
     run.refresh_from_db()
     assert run.planned == 1
 
