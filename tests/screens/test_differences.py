@@ -287,7 +287,7 @@ def test_a_night_without_answers_is_told(world: World, login: Login, monkeypatch
 
 
 def test_the_head_of_the_list_says_how_long_a_run_takes_and_what_was_left(login: Login) -> None:
-    account = make_payment(S.AUTH).account
+    account, client = make_payment(S.AUTH).account, login("閲覧")
     run = ReconciliationRun.objects.create(
         account=account,
         started_by_name="夜間処理",
@@ -296,15 +296,15 @@ def test_the_head_of_the_list_says_how_long_a_run_takes_and_what_was_left(login:
         give_up_at=NOW,
         listed=20_000,
     )
-    assert "20,000件</span>を一覧にしました" in shown(login("閲覧"))
+    assert "20,000件</span>を一覧にしました" in shown(client)
     ReconciliationRun.objects.filter(pk=run.pk).update(planned=900_000, equal=36_000)
-    page = shown(login("閲覧"))
+    page = shown(client)
     assert "36,000 / 900,000件" in page
     assert "約24時間" in page
     assert "今回終わらない分は、次回の最初に確認します" in page
     ReconciliationRun.objects.filter(pk=run.pk).update(
         state="finished", finished_at=NOW, left_over=180_000, equal=720_000
     )
-    page = shown(login("閲覧"))
+    page = shown(client)
     assert "720,000件</span>を確認し" in page
     assert '時間内に確認できなかった <span class="number">180,000件' in page
