@@ -266,23 +266,48 @@ def test_a_web_process_killed_during_a_click_on_capture(
     assert scene.violations() == []
 
 
+class SlowCapture:
+    """The provider's answer to the capture of a payment takes long; it is executed first, or only then."""
+
+    def __init__(self, scene: Scene, payment: Payment, *, executes_at_once: bool) -> None:
+        self.scene = scene
+        self.payment = payment
+        self.executes_at_once = executes_at_once
+        scene.world.sandbox.post_fault(
+            "delay_ms",
+            call="AlterTran",
+            order=payment.provider_order_id,
+            ms=SLOW_MS,
+            before=not executes_at_once,
+        )
+
+    def wait_until_it_arrived(self) -> None:
+        """The provider has the telegram, and nobody has an answer."""
+        wait_until(self._has_arrived, "nothing was sent")
+        assert Call.objects.get(operation__payment=self.payment, name="AlterTran").response == ""
+
+    def wait_until_it_is_executed(self) -> None:
+        """Whoever asked is dead meanwhile."""
+        wait_until(self._is_executed, "the provider did not go on")
+
+    def _has_arrived(self) -> bool:
+        faults = self.scene.world.sandbox.control("GET", "/_faults")
+        return bool(faults["spent"]) and (self._is_executed() or not self.executes_at_once)
+
+    def _is_executed(self) -> bool:
+        return len(self.scene.world.moved(self.payment)) == 2
+
+
 @pytest.mark.parametrize("executes_at_once", [True, False], ids=["has executed it", "is still at it"])
 def test_a_web_process_killed_while_the_provider_answers(scene: Scene, executes_at_once: bool) -> None:
     payment = scene.paid()
-    slowly = {"call": "AlterTran", "kind": "delay_ms", "ms": SLOW_MS, "before": not executes_at_once}
-    scene.world.sandbox.post_fault(**slowly)
-
-    def is_captured() -> bool:
-        return len(scene.world.moved(payment)) == 2
-
+    slow = SlowCapture(scene, payment, executes_at_once=executes_at_once)
     with ThreadPoolExecutor(1) as pool:
         click = pool.submit(scene.confirm, payment, "capture")
-        sent = Call.objects.filter(operation__payment=payment, name="AlterTran")
-        wait_until(is_captured if executes_at_once else sent.exists, "nothing was sent")
+        slow.wait_until_it_arrived()
         scene.programs.kill_web()
         assert isinstance(click.exception(timeout=60), requests.ConnectionError)
-    assert sent.get().response == ""
-    wait_until(is_captured, "the provider did not go on")
+    slow.wait_until_it_is_executed()
     scene.recover()
     payment.refresh_from_db()
     assert (payment.status, payment.is_open) == (S.SALES, False)
@@ -500,21 +525,13 @@ def test_a_worker_killed_within_a_bulk_run(scene: Scene, moment: Moment, at: str
 def test_a_worker_killed_while_the_provider_answers(scene: Scene, executes_at_once: bool) -> None:
     payments = [scene.paid() for _ in range(ROWS)]
     path, button = scene.preview(payments, follow=False)
-    slow = payments[0]
-    slowly = {"call": "AlterTran", "kind": "delay_ms", "ms": SLOW_MS, "before": not executes_at_once}
-    scene.world.sandbox.post_fault(order=slow.provider_order_id, **slowly)
+    slow = SlowCapture(scene, payments[0], executes_at_once=executes_at_once)
     scene.programs.ring(RING)  # there is a worker before there is work
     scene.browser.post(path, button)
-
-    def is_captured() -> bool:
-        return len(scene.world.moved(slow)) == 2
-
-    sent = Call.objects.filter(operation__payment=slow, name="AlterTran")
-    wait_until(is_captured if executes_at_once else sent.exists, "nothing was sent")
+    slow.wait_until_it_arrived()
     scene.programs.kill_worker()
     scene.let_leases_run_out()
-    assert sent.get().response == ""
-    wait_until(is_captured, "the provider did not go on")
+    slow.wait_until_it_is_executed()
     scene.recover()
     _check_run(scene, payments, follow=False)
 
