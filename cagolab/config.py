@@ -28,6 +28,9 @@ MAIL_TIMEOUT_SECONDS = 10
 DATABASE_CONNECT_TIMEOUT_SECONDS = 5
 # An idle connection of a thread lives this long; each request checks that it is still alive.
 DATABASE_CONNECTION_LIFE_SECONDS = 60
+# Statements are short: to start parallel workers or to compile one takes longer than it saves, and takes processors
+# from everybody else. `?options=` in the URL overrides it, for a pooler that refuses such settings.
+DATABASE_SESSION = "-c jit=off -c max_parallel_workers_per_gather=0"
 
 ACCOUNT_CODE = re.compile(r"[a-z][a-z0-9]*")
 
@@ -135,6 +138,7 @@ def _database(value: str) -> dict[str, Any]:
         raise _problem("names no database: postgresql://user:password@host:5432/NAME")
     database["OPTIONS"] = {
         "connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS,
+        "options": DATABASE_SESSION,
         **database.get("OPTIONS", {}),
     }
     return {

@@ -23,13 +23,15 @@ SEPARATOR: Final = "\x1f"
 MAX_TERM_CHARACTERS: Final = 200
 MAX_PARTS: Final = 10
 # Rows that are read by LIKE before the grams are asked: first a few, which answer common terms at once, then
-# more, when the grams have shown that the term is not rare.
+# as many more as should hold a page, when the grams have shown that the term is not rare.
 NEAR_ROWS: Final = 2_000
 WINDOW_ROWS: Final = 10_000
 # So many hits among these show that the term is not rare, and that the larger window will have enough of them.
 FREQUENT_HITS: Final = 15
+# The larger window is so much larger than the first one lets expect, as hits are not spread evenly.
+SPARE: Final = 1.4
 # A term with no more hits than this is rare: all its hits are taken, in whatever order the grams yield them.
-FEW_HITS: Final = 1_000
+FEW_HITS: Final = 3_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
 
@@ -76,12 +78,14 @@ class Terms:
 class Candidates:
     """Ids of matching orders in the order asked for. `complete`: no other order matches beyond them.
 
-    `hits`: the ids of all that match, also before the key, where they are few enough to be known.
+    `hits`: the ids of all that match, also before the key, where they are few enough to be known. `last`: the key
+    of the last order that a window looked at.
     """
 
     ids: list[int]
     complete: bool
     hits: list[int] | None = None
+    last: tuple[datetime, int] | None = None
 
 
 def normalise(text: str) -> str:
@@ -170,9 +174,11 @@ def matching(terms: Terms) -> QuerySet[OrderSearch]:
 
 
 def candidates(
-    terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool
+    terms: Terms, *, wanted: int | None, beyond: tuple[datetime, int] | None, oldest_first: bool
 ) -> Iterator[Candidates]:
     """Matching orders beyond a key, in ever larger helpings, until the caller has enough.
+
+    `wanted` is how many that will be; None when it depends on more than the text.
 
     The planner misjudges LIKE with ORDER BY and LIMIT, and a LIMIT does not bound a bitmap scan: hence first
     windows of rows by date, and the grams, each fenced off from the sorting. The grams come before the larger
@@ -190,14 +196,22 @@ def candidates(
     yield near
     if near.complete:
         return
-    window = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=WINDOW_ROWS)
-    yield window
-    if window.complete:
-        return
+    rows = WINDOW_ROWS if wanted is None else _rows_to_read(wanted, len(near.ids))
+    if rows <= WINDOW_ROWS:
+        further = _window(terms, beyond=near.last, oldest_first=oldest_first, rows=rows)
+        yield replace(further, ids=near.ids + further.ids)
+        if further.complete:
+            return
     first = _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=FIRST_HITS)
     yield first
     if not first.complete:
         yield _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=None)
+
+
+def _rows_to_read(wanted: int, near: int) -> int:
+    """How far the larger window has to go on when the first one had `near` hits and `wanted` are wanted."""
+    missing = max(wanted - near, 1)
+    return int(missing * SPARE * NEAR_ROWS / max(near, 1)) + 1
 
 
 def _window(
@@ -212,12 +226,13 @@ def _window(
             ORDER BY {order} LIMIT %s
         )
         SELECT (SELECT count(*) FROM nearest),
-               ARRAY(SELECT order_id FROM nearest WHERE {matches} ORDER BY {order})
+               ARRAY(SELECT order_id FROM nearest WHERE {matches} ORDER BY {order}),
+               (SELECT ordered_at FROM nearest OFFSET %s), (SELECT order_id FROM nearest OFFSET %s)
     """  # noqa: S608  (only constants of this module are put into the text)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*key_parameters, *span_parameters, rows, *like_parameters])
-        read, ids = cursor.fetchone()
-    return Candidates(ids=ids, complete=read < rows)
+        cursor.execute(sql, [*key_parameters, *span_parameters, rows, *like_parameters, rows - 1, rows - 1])
+        read, ids, at, pk = cursor.fetchone()
+    return Candidates(ids=ids, complete=read < rows, last=None if pk is None else (at, pk))
 
 
 def _few(terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool) -> Candidates:

@@ -24,9 +24,10 @@ CANCELLED_WITH_LIVE_MONEY = models.Q(
 SHIPPED_NOT_CAPTURED = models.Q(payment_status__in=AUTHORIZED, status=OrderStatus.SHIPPED)
 
 
-def _listed(fields: tuple[str, ...], *, name: str) -> models.Index:
+def _listed(fields: tuple[str, ...], *, name: str, condition: models.Q | None = None) -> models.Index:
     """An index that answers which rows stand on a page of a list without reading other rows."""
-    return models.Index(fields=fields, include=[each for each in _LISTED if each not in fields], name=name)
+    further = [each for each in _LISTED if each not in fields]
+    return models.Index(fields=fields, include=further, condition=condition, name=name)
 
 
 class Order(models.Model):
@@ -116,19 +117,15 @@ class Order(models.Model):
             _listed(("payment_status", *NEWEST_FIRST), name="order_payment_status_listed"),
             _listed(("payment_kind", *NEWEST_FIRST), name="order_payment_kind_listed"),
             _listed(("payment_provider", *NEWEST_FIRST), name="order_provider_listed"),
-            models.Index(fields=[*NEWEST_FIRST], condition=PAYMENT_OPEN, name="order_payment_open"),
-            models.Index(fields=[*NEWEST_FIRST], condition=AMOUNT_DIFFERS, name="order_amount_differs"),
+            _listed(NEWEST_FIRST, condition=PAYMENT_OPEN, name="order_open_listed"),
+            _listed(NEWEST_FIRST, condition=AMOUNT_DIFFERS, name="order_differing_listed"),
+            _listed(NEWEST_FIRST, condition=CANCELLED_WITH_LIVE_MONEY, name="order_live_listed"),
+            _listed(NEWEST_FIRST, condition=SHIPPED_NOT_CAPTURED, name="order_uncaptured_listed"),
             models.Index(
                 fields=["payment_deadline", *NEWEST_FIRST],
                 include=["status", "payment_provider", "payment_kind", "payment_status"],
                 condition=HAS_DEADLINE,
                 name="order_deadline_listed",
-            ),
-            models.Index(
-                fields=[*NEWEST_FIRST], condition=CANCELLED_WITH_LIVE_MONEY, name="order_cancelled_live"
-            ),
-            models.Index(
-                fields=[*NEWEST_FIRST], condition=SHIPPED_NOT_CAPTURED, name="order_shipped_uncaptured"
             ),
             models.Index(
                 fields=["paid_at"],
