@@ -64,7 +64,18 @@ def start_product(supervisor: Supervisor, environment: dict[str, str], log: Path
 
 
 def start_admin(supervisor: Supervisor, environment: dict[str, str], log: Path, *, variant: str) -> Site:
-    """Django's admin on the product's tables, as process `admin` or `admin-tuned`."""
+    """Django's admin on its own table, which is filled from the product's the first time.
+
+    As process `admin`, with the indexes that Django makes by itself, or `admin-tuned`, with those that its lists
+    ask for.
+    """
+    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+        is_there = connection.execute("SELECT to_regclass(%s)", [f"rival_order_{variant}"]).fetchone()
+        if is_there is None or is_there[0] is None:
+            connection.execute((RIVALS / "admin_rows.sql").read_text().replace("VARIANT", variant))
+            if variant == "tuned":
+                connection.execute((RIVALS / "admin_indexes.sql").read_text())
+            connection.execute(f"VACUUM (ANALYZE) rival_order_{variant}")
     command = [sys.executable, "-m", "gunicorn", "-c", "/dev/null", *WORKERS]
     command.append("tests.bench.lists.rivals.admin_site:application")
     port = _start(

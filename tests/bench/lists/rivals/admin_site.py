@@ -1,7 +1,7 @@
-"""Django's admin over the product's own tables: settings, models, urls and WSGI of a project in one module.
+"""Django's admin over a copy of the product's orders: settings, urls and WSGI of a project in one module.
 
-DATABASE_URL and ADMIN_VARIANT (`shipped` or `tuned`) come from the environment. The models are unmanaged; what
-the admin needs for logins are the tables that the product made with the same Django.
+DATABASE_URL and ADMIN_VARIANT (`shipped` or `tuned`) come from the environment. The model is unmanaged; what the
+admin needs for logins are the tables that the product made with the same Django.
 """
 
 from __future__ import annotations

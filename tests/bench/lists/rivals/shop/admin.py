@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from django.contrib import admin
 
-from tests.bench.lists.rivals.shop.models import Order
+from tests.bench.lists.rivals.shop.models import IS_TUNED, Order
 
 
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """受注 with a filter by status and a search over the customer."""
+    """受注 with filters by status and provider and a search over the customer."""
 
     list_display = (
         "number",
@@ -24,8 +22,8 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "status",
         "payment_status",
     )
-    list_filter = ("status",)
+    list_filter = ("status", "payment_provider")
     search_fields = ("name", "email", "phone")
     ordering = ("-ordered_at",)
     list_per_page = 50
-    show_full_result_count = os.environ.get("ADMIN_VARIANT") != "tuned"
+    show_full_result_count = not IS_TUNED
