@@ -10,12 +10,11 @@ from uuid import UUID
 
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
-from kombu.exceptions import OperationalError
 
 from cagolab import clock
 from payments.actors import By
 from payments.models import NightlyJob, Operation, StaleCase, StaleRun
-from payments.nightly import reports, shop_mails, stale_cases, stale_worklist
+from payments.nightly import bells, reports, shop_mails, stale_cases, stale_worklist
 from payments.nightly.settings_row import nightly_settings
 
 logger = logging.getLogger(__name__)
@@ -23,8 +22,10 @@ logger = logging.getLogger(__name__)
 NIGHTLY = By(name="夜間処理", source=Operation.Source.NIGHTLY)
 # One bell works this long and then queues behind the other tasks.
 BELL_SECONDS = 20.0
-# Bells that are rung at once for one run.
+# How many may work on one run at a time; so many bells are rung at its start.
 WORKERS = 4
+# What is due later than the next minute is left to the minute's bell (seconds).
+SOON_SECONDS = 60
 
 
 def lock_job(kind: NightlyJob.Kind) -> None:
@@ -59,7 +60,7 @@ def start(*, by: By, until: datetime, now: datetime, is_nightly: bool = False) -
         )
         cases = stale_worklist.freeze(run, min(until, now))
         if cases:
-            ring_for(run, bells=min(WORKERS, cases))
+            bells.ring(run.pk, bells=min(WORKERS, cases))
         else:
             finish(run.pk, now)
     return run, True
@@ -120,20 +121,17 @@ def counts(run: StaleRun) -> Counter[str]:
 
 def ring_again() -> None:
     """Every minute: ring for the run under way, in case a bell was lost or its worker died."""
-    if (run := running()) is not None:
-        ring_for(run, bells=1)
+    if (run := running()) is not None and stale_worklist.active_workers(run.pk) < WORKERS:
+        bells.ring(run.pk, bells=1)
 
 
-def ring_for(run: StaleRun, *, bells: int, countdown: float = 0) -> None:
-    """Tell workers, after the transaction that made the cases. Unheard, the minute job rings again."""
-    from payments.nightly.tasks import work_stale_orders  # its module imports this one
+def answer(run_id: UUID) -> None:
+    """Work on a run for a while; ring again for what is due soon.
 
-    def ring() -> None:
-        for _ in range(bells):
-            try:
-                work_stale_orders.apply_async(args=[str(run.pk)], countdown=countdown or None, retry=False)
-            except OperationalError:
-                logger.warning("the bell for run %s could not be rung; the minute job will", run.pk)
-                break
-
-    transaction.on_commit(ring)
+    A bell too many does not live on: it finds every place taken, or nothing to do.
+    """
+    if stale_worklist.active_workers(run_id) >= WORKERS or not work(run_id):
+        return
+    waiting = stale_worklist.seconds_until_due(run_id)
+    if waiting is not None and waiting < SOON_SECONDS:
+        bells.ring(run_id, bells=1, countdown=waiting)

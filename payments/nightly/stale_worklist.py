@@ -101,6 +101,17 @@ def seconds_until_due(run_id: UUID) -> float | None:
     return None if seconds is None else float(seconds)
 
 
+def active_workers(run_id: UUID) -> int:
+    """How many cases of the run are being worked on under a lease that still holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM payments_stalecase WHERE run_id = %s AND state = 'claimed'"
+            " AND claimed_at >= clock_timestamp() - make_interval(secs => %s)",
+            [run_id, LEASE_SECONDS],
+        )
+        return int(cursor.fetchone()[0])
+
+
 def has_open_cases(run: StaleRun) -> bool:
     """Whether anything of the run is still to be done."""
     return _open(run).exists()

@@ -7,8 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cagolab import clock
-from payments.models import StaleRun
-from payments.nightly import schedule, shop_mails, stale_orders, stale_worklist
+from payments.nightly import schedule, shop_mails, stale_orders
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -22,10 +21,5 @@ def tick() -> None:
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def work_stale_orders(run_id: str) -> None:
     """Work on a run for a while, and come back when the next case is due."""
-    stale_orders.work(UUID(run_id))
-    run = StaleRun.objects.filter(pk=UUID(run_id), state=StaleRun.State.RUNNING).first()
-    waiting = stale_worklist.seconds_until_due(UUID(run_id)) if run else None
-    if run is None:
-        shop_mails.send_queued()
-    elif waiting is not None and waiting < 60:
-        stale_orders.ring_for(run, bells=1, countdown=waiting)
+    stale_orders.answer(UUID(run_id))
+    shop_mails.send_queued()

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import F
 from kombu.exceptions import OperationalError
@@ -20,6 +21,8 @@ from payments.models import GatewayAccount, Notification, Operation, Payment
 from payments.reconciliation import findings
 
 logger = logging.getLogger(__name__)
+
+_ASK = "payments.notifications.tasks.ask"
 
 State = Notification.State
 Origin = Notification.Origin
@@ -67,10 +70,8 @@ def look_at(account: GatewayAccount, notice: Notice) -> Look:
 
 def ring() -> None:
     """Tell a worker; where nobody hears it, the minute job does."""
-    from payments.notifications.tasks import ask  # its module imports this package
-
     try:
-        ask.apply_async(retry=False)
+        current_app.send_task(_ASK, retry=False)
     except OperationalError:
         logger.warning("the bell for notifications could not be rung; the minute job will")
 
