@@ -29,21 +29,41 @@ PATIENCE_SECONDS = 10.0
 LEASE_SECONDS = 20
 RENEW_SECONDS = 5.0
 PAUSE_SECONDS = 0.02
+# Who waits asks again after each pause; who has not for so long has died or given up.
+GONE_SECONDS = 1.0
 # Of the calls that an account allows at a time, bulk runs leave so many to people at their screens.
 CALLS_KEPT_FOR_CLICKS = 4
 
 _without_redis = threading.Lock()
 
-# KEYS: leases of the account, calls per second (a prefix). ARGV: lease in seconds, limit, limit per second, id.
-# The time is the Redis server's, so that machines whose clocks differ agree on what has expired.
+# KEYS: leases of the account, calls per second (a prefix), who waits since when, and when they were last seen.
+# ARGV: lease in seconds, limit, limit per second, id, seconds after which a waiting one counts as gone.
+# Slots go to those who have waited longest, so that ten thousand rows of one run, whose callers come back again and
+# again, are not in the way of three rows of another. The time is the Redis server's, so that machines whose clocks
+# differ agree on what has expired.
 _TAKE = """
 local now = redis.call('TIME')
 local second = tonumber(now[1])
 local moment = second + tonumber(now[2]) / 1000000
 local counter = KEYS[2] .. ':' .. now[1]
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', moment)
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
-if tonumber(redis.call('GET', counter) or '0') >= tonumber(ARGV[3]) then return 0 end
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', moment - tonumber(ARGV[5]))) do
+    redis.call('ZREM', KEYS[3], gone)
+    redis.call('ZREM', KEYS[4], gone)
+end
+local free = math.min(
+    tonumber(ARGV[2]) - redis.call('ZCARD', KEYS[1]),
+    tonumber(ARGV[3]) - tonumber(redis.call('GET', counter) or '0'))
+local ahead = redis.call('ZRANK', KEYS[3], ARGV[4]) or redis.call('ZCARD', KEYS[3])
+if ahead >= free then
+    redis.call('ZADD', KEYS[3], 'NX', moment, ARGV[4])
+    redis.call('ZADD', KEYS[4], moment, ARGV[4])
+    redis.call('EXPIRE', KEYS[3], ARGV[1])
+    redis.call('EXPIRE', KEYS[4], ARGV[1])
+    return 0
+end
+redis.call('ZREM', KEYS[3], ARGV[4])
+redis.call('ZREM', KEYS[4], ARGV[4])
 redis.call('INCR', counter)
 redis.call('EXPIRE', counter, 2)
 redis.call('ZADD', KEYS[1], moment + tonumber(ARGV[1]), ARGV[4])
@@ -148,10 +168,13 @@ def slot(account: GatewayAccount, *, leaves: int = 0) -> Iterator[bool]:
 def _wait(account: GatewayAccount, key: str, lease: str, leaves: int) -> bool:
     give_up = time.monotonic() + PATIENCE_SECONDS
     limit = max(1, account.max_concurrent_calls - leaves)
+    # People at their screens do not queue behind bulk runs: slots are kept for them.
+    waiting, seen = f"{key}:waiting:{leaves}", f"{key}:seen:{leaves}"
+    args: list[str | int | float] = [LEASE_SECONDS, limit, account.max_calls_per_second, lease, GONE_SECONDS]
     while True:
-        args: list[str | int] = [LEASE_SECONDS, limit, account.max_calls_per_second, lease]
-        if _take_script()(keys=[key, key], args=args, client=_connection()):
+        if _take_script()(keys=[key, key, waiting, seen], args=args, client=_connection()):
             return True
         if time.monotonic() > give_up:
+            _connection().zrem(waiting, lease)
             return False
         time.sleep(PAUSE_SECONDS)

@@ -20,6 +20,7 @@ from cagolab import clock
 from orders.bulk import worklist
 from orders.bulk.endings import BROKEN, STOPPED, task_of, write_down, write_down_many
 from orders.bulk.models import BulkItem, BulkRun
+from orders.bulk.places import Places
 from orders.bulk.registry import Answered, Begun, Result, SendingKind
 
 logger = logging.getLogger(__name__)
@@ -40,11 +41,8 @@ DRAIN_SECONDS = 2.0
 _CLOSING = "処理が中断されたため、送信していません。"
 _LATE = "順番を待つ間に時間切れとなったため、送信していません。"
 
-# Crews of one process: each brings threads and connections of its own. A run that finds no place waits for the
-# next bell.
-MOST_CREWS = 4
-
-_places = threading.BoundedSemaphore(MOST_CREWS)
+# The places of this process. A run that finds none waits for the next bell.
+_places = Places()
 # Set when this process shuts down: crews begin nothing new.
 closing = threading.Event()
 
@@ -69,7 +67,7 @@ class _End:
 
 
 class Crew:
-    """`callers` rows of a run at the provider at the same time."""
+    """Up to `callers` rows of a run at the provider at the same time; for one `work`."""
 
     def __init__(self, run: BulkRun, kind: SendingKind, *, callers: int) -> None:
         self._run = run
@@ -90,12 +88,13 @@ class Crew:
 
     def work(self, *, seconds: float) -> int:
         """Work until no row is due or the time is over; how many rows were dealt with."""
-        if not _places.acquire(blocking=False):
+        self._callers = _places.take(self._callers)
+        if self._callers == 0:
             return 0
         try:
             return self._work(seconds)
         finally:
-            _places.release()
+            _places.give_back(self._callers)
 
     def _work(self, seconds: float) -> int:
         threads = [

@@ -72,7 +72,8 @@ def confirm_unknown(now: datetime) -> int:
 
 
 def _crew(run: BulkRun, kind: SendingKind) -> Crew:
-    return Crew(run, kind, callers=-(-kind.concurrency // seats(kind)))
+    most = -(-kind.concurrency // seats(kind))
+    return Crew(run, kind, callers=max(1, worklist.unfinished(run.pk, at_most=most)))
 
 
 def _row_by_row(run: BulkRun, kind: AtomicKind, seconds: float) -> int:

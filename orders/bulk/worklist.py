@@ -161,12 +161,15 @@ def stop(run: BulkRun, *, by_name: str, now: datetime) -> bool:
     return bool(stopped)
 
 
+def unfinished(run_id: UUID, *, at_most: int) -> int:
+    """How many rows wait or are being executed; counted no further than asked."""
+    rows = BulkItem.objects.filter(run_id=run_id, state__in=(BulkItem.State.READY, BulkItem.State.CLAIMED))
+    return rows[:at_most].count()
+
+
 def finish(run_id: UUID, now: datetime) -> bool:
     """RUNNING to FINISHED once no row waits or is being executed. Rows in UNKNOWN may still be confirmed."""
-    unfinished = BulkItem.objects.filter(
-        run_id=run_id, state__in=(BulkItem.State.READY, BulkItem.State.CLAIMED)
-    )
-    if unfinished.exists():
+    if unfinished(run_id, at_most=1):
         return False
     return bool(
         BulkRun.objects.filter(pk=run_id, state=BulkRun.State.RUNNING).update(

@@ -29,7 +29,7 @@ from payments import batches, calling, inquiry, operations, order_copy, recovery
 from payments.actors import By
 from payments.journal import HeldJournal
 from payments.models import Call, Operation, Payment
-from tests.bulk.shop import age_claims, in_threads, make_due, make_user, states
+from tests.bulk.shop import age_claims, in_threads, make_due, make_user, states, wait_until
 from tests.gateway_world import World
 
 
@@ -379,6 +379,29 @@ def test_two_crews_on_one_run_stay_within_the_accounts_limit(
     world.sandbox.settings(latency_ms=0)
     assert states(run) == {"succeeded": 12}
     assert most <= 2
+    for payment in payments:
+        assert moved(world, payment) == ["AUTH", "SALES"]
+
+
+def test_a_long_run_does_not_keep_a_short_one_of_the_same_account_waiting(
+    world: World, operator: User
+) -> None:
+    world.account.max_concurrent_calls = 4 + 2
+    world.account.save()
+    payments = held(world, 33)
+    long, short = started(payments[:30], operator), started(payments[30:], operator)
+    world.sandbox.settings(latency_ms=50)
+    working = threading.Thread(target=in_threads, args=[1, lambda: engine.work(long.pk, seconds=60)])
+    working.start()
+    try:
+        wait_until(lambda: queries.counts_of([long.pk])[long.pk].ended > 0)
+        engine.work(short.pk, seconds=60)
+        assert states(short) == {"succeeded": 3}
+        assert queries.counts_of([long.pk])[long.pk].remaining > 0
+    finally:
+        world.sandbox.settings(latency_ms=0)
+        working.join()
+    assert states(long) == {"succeeded": 30}
     for payment in payments:
         assert moved(world, payment) == ["AUTH", "SALES"]
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from orders.bulk import crew, engine, preview, queries, tasks, worklist
 from orders.bulk.models import BulkItem, BulkRun
+from orders.bulk.places import Places
 from orders.bulk.registry import Ending, Task
 from orders.models import Order
 from orders.statuses import OrderStatus
@@ -369,15 +370,64 @@ def test_a_run_that_finds_no_place_in_its_process_is_rung_again_a_little_later(
         return True
 
     monkeypatch.setattr(tasks, "_ring", ring)
-    places = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(crew, "_places", places)
+    taken = Places()
+    while taken.take(2):
+        pass
     run = started(outside, operator, 2)
-    with places:
+    with monkeypatch.context() as patched:
+        patched.setattr(crew, "_places", taken)
         tasks.work(str(run.pk))
     assert outside.executions == []
     assert waits == [tasks.RING_AGAIN_SECONDS]
     tasks.work(str(run.pk))
     assert states(run) == {"succeeded": 2}
+
+
+def test_a_run_of_three_rows_begins_at_once_beside_five_large_ones(
+    outside: OutsideKind, operator: User
+) -> None:
+    outside.concurrency = 6
+    large = [started(outside, operator, 12) for _ in range(5)]
+    of_large = set(BulkItem.objects.filter(run__in=large).values_list("order_id", flat=True))
+    small_is_done = threading.Event()
+    at_work: set[int] = set()
+
+    def hold_up_large_runs(task: Task) -> None:
+        if task.order_id in of_large:
+            at_work.add(task.order_id)
+            assert small_is_done.wait(60)
+
+    outside.before_answer = hold_up_large_runs
+    waiting = iter(large)
+    crews = [
+        threading.Thread(target=in_threads, args=[1, lambda: engine.work(next(waiting).pk, seconds=60)])
+        for _ in large
+    ]
+    for each in crews:
+        each.start()
+    # Four have their six callers, the fifth has the few of a small place.
+    wait_until(lambda: len(at_work) == 4 * 6 + 4)
+    small = started(outside, operator, 3)
+    try:
+        assert engine.work(small.pk, seconds=30) == 3
+        assert states(small) == {"succeeded": 3}
+    finally:
+        small_is_done.set()
+        for each in crews:
+            each.join()
+    assert [states(run) for run in large] == [{"succeeded": 12}] * 5
+    assert len(outside.executions) == 5 * 12 + 3
+
+
+def test_places_are_given_back_and_small_runs_keep_some_of_theirs() -> None:
+    places = Places()
+    large = [places.take(16) for _ in range(9)]
+    assert large == [16] * 4 + [4] * 4 + [0]
+    small = [places.take(wanted) for wanted in (1, 2, 3, 4, 1)]
+    assert small == [1, 2, 3, 4, 0]
+    places.give_back(16)
+    places.give_back(3)
+    assert (places.take(4), places.take(4), places.take(16), places.take(16)) == (4, 0, 16, 0)
 
 
 def test_a_bell_that_breaks_is_rung_again(

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -95,3 +96,54 @@ def test_a_slot_given_back_is_not_renewed(account: GatewayAccount, monkeypatch: 
         thread.join(timeout=30)
     with throttle.slot(account) as admitted:
         assert admitted
+
+
+def waiting(account: GatewayAccount) -> int:
+    return int(throttle._connection().zcard(f"throttle:{account.code}:waiting:0"))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+
+
+def test_who_has_waited_longest_is_next_also_before_who_comes_back_at_once(
+    account: GatewayAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "PATIENCE_SECONDS", 20.0)
+    monkeypatch.setattr(throttle, "GONE_SECONDS", 20.0)
+    account.max_concurrent_calls = 1
+    served: list[str] = []
+
+    def call(name: str) -> None:
+        with throttle.slot(account) as admitted:
+            assert admitted
+            served.append(name)
+
+    callers = [threading.Thread(target=call, args=[name]) for name in ("first", "second")]
+    with throttle.slot(account):
+        for position, caller in enumerate(callers, start=1):
+            caller.start()
+            until(lambda: waiting(account) == position)  # noqa: B023 - the loop waits for it
+    call("comes back at once")
+    for caller in callers:
+        caller.join()
+    assert served == ["first", "second", "comes back at once"]
+
+
+def test_who_gave_up_waiting_or_died_is_in_nobodys_way(
+    account: GatewayAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.max_concurrent_calls = 1
+    with throttle.slot(account), throttle.slot(account) as gave_up:
+        assert not gave_up
+    assert waiting(account) == 0
+    with throttle.slot(account) as again:
+        assert again
+    key = f"throttle:{account.code}"
+    throttle._connection().zadd(f"{key}:waiting:0", {"died": 1})
+    throttle._connection().zadd(f"{key}:seen:0", {"died": 1})
+    with throttle.slot(account) as again:
+        assert again
