@@ -41,6 +41,7 @@ from django.test.testcases import LiveServerThread  # noqa: E402
 from django.utils import translation  # noqa: E402
 from playwright.sync_api import expect  # noqa: E402
 
+from tests import emptying  # noqa: E402
 from tests.gateway_world import paygent, sbps, shop, world  # noqa: E402, F401 - fixtures of every suite
 from tests.sandbox_server import SandboxHandle, start_sandbox  # noqa: E402
 
@@ -95,7 +96,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     cursor = holder.execute("SELECT pg_try_advisory_lock(hashtextextended('cagolab:tests', 0))")
     if cursor.fetchone() != (True,):
         pytest.exit(f"Another run uses the database {parameters['dbname']}: set DB_SUFFIX.", returncode=3)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            emptying.delete_written_rows_only(patch)
+        yield
     holder.close()
 
 
