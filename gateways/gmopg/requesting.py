@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from dataclasses import dataclass
 
 from gateways.gmopg import wire
 from gateways.gmopg.account import Account
@@ -75,6 +76,16 @@ _ENTRIES: dict[MethodKind, type[EntryTranAu]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A trade that stands open at GMO-PG and waits for the customer's number or page."""
+
+    account: Account
+    payment: PaymentReference
+    payer: Payer
+    opened: EntryAnswer
+
+
 def request_payment(
     account: Account, line: Line, payment: PaymentReference, request: PaymentRequest, journal: Journal
 ) -> Outcome:
@@ -87,11 +98,12 @@ def request_payment(
     if not isinstance(opened, EntryAnswer):
         return opened
     journal.remember(access_id=opened.access_id)
+    begun = _Begun(account, payment, request.payer, opened)
     if payment.kind is MethodKind.CVS:
-        return _at_a_store(account, line, payment, request.payer, opened, journal)
+        return _at_a_store(begun, line, journal)
     if payment.kind in PAID_BY_NUMBER:
-        return _at_a_bank(account, line, payment, request.payer, opened, journal)
-    return _by_consent(account, line, payment, request.payer, opened, journal)
+        return _at_a_bank(begun, line, journal)
+    return _by_consent(begun, line, journal)
 
 
 def _entry(account: Account, payment: PaymentReference, request: PaymentRequest) -> ShopRequest:
@@ -104,18 +116,11 @@ def _entry(account: Account, payment: PaymentReference, request: PaymentRequest)
     return entry(**shop, order_id=order_id, amount=amount, job_cd=request.target.value)
 
 
-def _at_a_store(
-    account: Account,
-    line: Line,
-    payment: PaymentReference,
-    payer: Payer,
-    opened: EntryAnswer,
-    journal: Journal,
-) -> Outcome:
+def _at_a_store(begun: _Begun, line: Line, journal: Journal) -> Outcome:
     telegram = ExecTranCvs(
-        **_counter(account, payment, payer, opened),
-        mail_address=payer.email or None,
-        convenience=payer.store,
+        **_counter(begun),
+        mail_address=begun.payer.email or None,
+        convenience=begun.payer.store,
     )
     answer = line.ask(telegram, ExecTranCvsAnswer, journal)
     if not isinstance(answer, ExecTranCvsAnswer):
@@ -128,12 +133,11 @@ def _at_a_store(
         answer.payment_term,
         answer.tran_date,
     )
-    if not _is_sealed(account, parts, answer.check_string):
+    if not _is_sealed(begun.account, parts, answer.check_string):
         return unreadable("check_string")
     return _requested(
-        payment,
+        begun,
         answer.order_id,
-        opened,
         cvs_code=answer.convenience,
         store=store_name(answer.convenience),
         cvs_conf_no=answer.conf_no,
@@ -142,27 +146,19 @@ def _at_a_store(
     )
 
 
-def _at_a_bank(
-    account: Account,
-    line: Line,
-    payment: PaymentReference,
-    payer: Payer,
-    opened: EntryAnswer,
-    journal: Journal,
-) -> Outcome:
-    by_net = payment.kind is MethodKind.PAYEASY_NET
+def _at_a_bank(begun: _Begun, line: Line, journal: Journal) -> Outcome:
+    by_net = begun.payment.kind is MethodKind.PAYEASY_NET
     telegram = ExecTranPayEasy(
-        **_counter(account, payment, payer, opened),
-        mail_address=payer.email or None,
+        **_counter(begun),
+        mail_address=begun.payer.email or None,
         payment_type=_NET_BANK if by_net else None,
     )
     answer = line.ask(telegram, ExecTranPayEasyAnswer, journal)
     if not isinstance(answer, ExecTranPayEasyAnswer):
         return answer
     return _requested(
-        payment,
+        begun,
         answer.order_id,
-        opened,
         cust_id=answer.cust_id,
         bk_code=answer.bk_code,
         conf_no=answer.conf_no,
@@ -171,59 +167,47 @@ def _at_a_bank(
     )
 
 
-def _by_consent(
-    account: Account,
-    line: Line,
-    payment: PaymentReference,
-    payer: Payer,
-    opened: EntryAnswer,
-    journal: Journal,
-) -> Outcome:
-    answer: ConsentAnswer | Failure = line.ask(
-        _consent(account, payment, payer, opened), ConsentAnswer, journal
-    )
+def _by_consent(begun: _Begun, line: Line, journal: Journal) -> Outcome:
+    answer: ConsentAnswer | Failure = line.ask(_consent(begun), ConsentAnswer, journal)
     if not isinstance(answer, ConsentAnswer):
         return answer
-    if answer.access_id.lower() != opened.access_id.lower():
+    if answer.access_id.lower() != begun.opened.access_id.lower():
         return unreadable("access_id")
     return Approved(
         trade=Trade(
             references={
-                "access_id": opened.access_id,
+                "access_id": begun.opened.access_id,
                 "start_url": answer.start_url,
                 "start_limit": answer.start_limit_date,
             },
-            secrets={"access_pass": opened.access_pass, "start_token": answer.token},
+            secrets={"access_pass": begun.opened.access_pass, "start_token": answer.token},
         )
     )
 
 
-def _counter(
-    account: Account, payment: PaymentReference, payer: Payer, opened: EntryAnswer
-) -> dict[str, str]:
+def _counter(begun: _Begun) -> dict[str, str]:
     return {
-        "access_id": opened.access_id,
-        "access_pass": opened.access_pass,
-        "order_id": payment.order_id,
-        "customer_name": _cut(_wide(payer.name)),
-        "customer_kana": _cut(_katakana(payer.kana)),
-        "tel_no": payer.phone,
+        "access_id": begun.opened.access_id,
+        "access_pass": begun.opened.access_pass,
+        "order_id": begun.payment.order_id,
+        "customer_name": _cut(_wide(begun.payer.name)),
+        "customer_kana": _cut(_katakana(begun.payer.kana)),
+        "tel_no": begun.payer.phone,
         "payment_term_day": _TERM_DAYS,
-        "receipts_disp11": account.contact_name,
-        "receipts_disp12": account.contact_phone,
-        "receipts_disp13": account.contact_hours,
+        "receipts_disp11": begun.account.contact_name,
+        "receipts_disp12": begun.account.contact_phone,
+        "receipts_disp13": begun.account.contact_hours,
     }
 
 
-def _consent(
-    account: Account, payment: PaymentReference, payer: Payer, opened: EntryAnswer
-) -> ConsentRequest:
+def _consent(begun: _Begun) -> ConsentRequest:
+    account, payment = begun.account, begun.payment
     common = {
         **_shop(account),
-        "access_id": opened.access_id,
-        "access_pass": opened.access_pass,
+        "access_id": begun.opened.access_id,
+        "access_pass": begun.opened.access_pass,
         "order_id": payment.order_id,
-        "ret_url": payer.return_url,
+        "ret_url": begun.payer.return_url,
         "payment_term_sec": _TERM_SECONDS,
     }
     match payment.kind:
@@ -243,20 +227,20 @@ def _consent(
             )
         case MethodKind.RAKUTEN:
             return ExecTranRakutenId(
-                **common, error_rcv_url=payer.return_url, item_id=payment.order_id, item_name=_GOODS
+                **common, error_rcv_url=begun.payer.return_url, item_id=payment.order_id, item_name=_GOODS
             )
         case _:
             return ExecTranSb(**common)
 
 
-def _requested(payment: PaymentReference, order_id: str, opened: EntryAnswer, **told: str) -> Outcome:
-    if order_id != payment.order_id:
+def _requested(begun: _Begun, order_id: str, **told: str) -> Outcome:
+    if order_id != begun.payment.order_id:
         return unreadable("order_id")
     references = {name: value for name, value in told.items() if value}
     return Approved(
         trade=Trade(
-            references={"access_id": opened.access_id, **references},
-            secrets={"access_pass": opened.access_pass},
+            references={"access_id": begun.opened.access_id, **references},
+            secrets={"access_pass": begun.opened.access_pass},
         )
     )
 
