@@ -26,9 +26,10 @@ LEASE_SECONDS = 180
 # that is resumed): never reuse one.
 _SEATS = 7302
 
+# MATERIALIZED: as a plain subquery the planner may look it up once per row of a small table, and each time it locks
+# the next row: more would be claimed than the caller knows of.
 _CLAIM_WAITING = """
-    UPDATE orders_bulkitem SET state = 'claimed', claimed_at = clock_timestamp()
-    WHERE id IN (
+    WITH due AS MATERIALIZED (
         SELECT item.id
         FROM orders_bulkitem AS item
         JOIN orders_bulkrun AS run ON run.id = item.run_id AND run.state = 'running'
@@ -38,7 +39,10 @@ _CLAIM_WAITING = """
         LIMIT %s
         FOR UPDATE OF item SKIP LOCKED
     )
-    RETURNING *
+    UPDATE orders_bulkitem SET state = 'claimed', claimed_at = clock_timestamp()
+    FROM due
+    WHERE orders_bulkitem.id = due.id
+    RETURNING orders_bulkitem.*
 """
 
 _RECORD = """
