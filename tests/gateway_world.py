@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 
 from cagolab import clock
@@ -190,6 +191,8 @@ def shop(sandbox: SandboxHandle, settings: Any, transactional_db: None) -> Itera
     accounts.gateway.cache_clear()
     accounts.notice_queue.cache_clear()
     accounts.install_accounts()
+    # The slots of a worker that an earlier test has killed come free by themselves, but not before 20 seconds.
+    redis.Redis.from_url(settings.REDIS_URL).delete(*(f"throttle:{code}" for code in CREDENTIALS))
     sandbox.clear_faults()
     sandbox.real_clock()
     clock.forget_offset()
