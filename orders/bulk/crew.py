@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection, transaction
 
 from cagolab import clock
-from orders.bulk import worklist
+from orders.bulk import rights, worklist
 from orders.bulk.endings import BROKEN, STOPPED, task_of, write_down, write_down_many
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.places import Places
@@ -227,6 +227,8 @@ class Crew:
             self._has_more = True
             if worklist.is_stopped(self._run.pk):
                 self._pull_brake(STOPPED)
+            elif rights.withdraw(self._run, self._kind.permission, clock.now()):
+                self._pull_brake(rights.WITHDRAWN)
 
     def _pull_brake(self, reason: str) -> None:
         """What no caller has taken up yet is not sent any more."""

@@ -15,7 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 
 from cagolab import clock
-from orders.bulk import worklist
+from orders.bulk import rights, worklist
 from orders.bulk.crew import Crew
 from orders.bulk.endings import BROKEN, STATES, STOPPED, task_of, write_down
 from orders.bulk.models import BulkItem, BulkRun
@@ -45,6 +45,7 @@ def work(run_id: UUID, *, seconds: float) -> int:
     if run is None:
         return 0
     kind = registry[run.kind]
+    rights.withdraw(run, kind.permission, clock.now())
     done = _row_by_row(run, kind, seconds) if kind.is_atomic else _crew(run, kind).work(seconds=seconds)
     # Also when the time was over with the very last row: nobody would look at the run again.
     worklist.finish(run_id, clock.now())

@@ -149,8 +149,13 @@ def start(run: BulkRun, *, follow: bool, now: datetime) -> bool:
     )
 
 
-def stop(run: BulkRun, *, by_name: str, now: datetime) -> bool:
-    """Stop a running run: rows that nobody has claimed end as 中止, claimed ones end by themselves."""
+def stop(
+    run: BulkRun, *, by_name: str, now: datetime, message: str = "中止されたため、実行していません。"
+) -> bool:
+    """Stop a running run: rows that nobody has claimed end as 中止 with the message, claimed ones by themselves.
+
+    An empty name says that it stopped by itself.
+    """
     with transaction.atomic():
         stopped = BulkRun.objects.filter(
             pk=run.pk, state=BulkRun.State.RUNNING, stopped_at__isnull=True
@@ -158,7 +163,7 @@ def stop(run: BulkRun, *, by_name: str, now: datetime) -> bool:
         if stopped:
             BulkItem.objects.filter(run=run, state=BulkItem.State.READY).update(
                 state=BulkItem.State.STOPPED,
-                message="中止されたため、実行していません。",
+                message=message,
                 finished_at=now,
             )
     finish(run.pk, now)
