@@ -185,6 +185,7 @@ class MoneyKind:
             return Skip(reason=decision.bulk_skip)
         return Ready(
             group=self._group(facts, decision),
+            word=self._word(facts),
             words=decision.words,
             shown=decision.fingerprint,
             customer_sees=decision.customer_sees,
@@ -246,6 +247,11 @@ class MoneyKind:
     def _follows(self) -> bool:
         return self.action in (Action.CAPTURE, Action.CANCEL)
 
+    def _word(self, facts: Facts) -> str:
+        if self.action is Action.CHANGE_AMOUNT:
+            return labels.amount_change(facts.family, facts.status)
+        return self.word
+
     def _group(self, facts: Facts, permit: Permit) -> str:
         before = labels.status_label(facts.family, facts.status)
         if on := permit.steps[0].on:
@@ -253,7 +259,8 @@ class MoneyKind:
             return f"{name}(売上・返金日 {wording.day(on)}、{before}から)"
         if permit.cancel_type is not None:
             return f"{CANCEL_WORDS[permit.cancel_type]}({before}から)"
-        return f"{before} → {labels.status_label(facts.family, permit.result)}"
+        moves = f"{before} → {labels.status_label(facts.family, permit.result)}"
+        return f"{self._word(facts)}({moves})" if self.action is Action.CHANGE_AMOUNT else moves
 
 
 _TARGET_WORDS = {PaymentStatus.AUTH: "仮売上", PaymentStatus.CAPTURE: "即時売上"}

@@ -54,6 +54,11 @@ _LABELS: Mapping[str, Mapping[S, str]] = MappingProxyType(
     {"gmopg": _GMOPG, "paygent": _PAYGENT, "sbps": _SBPS}
 )
 
+# 決済金額変更 of one payment, where a provider's manual has words of its own by what the payment was (PG-2).
+AMOUNT_CHANGES: Mapping[str, Mapping[S, str]] = MappingProxyType(
+    {"paygent": MappingProxyType({S.AUTH: "オーソリ変更", S.SALES: "売上変更", S.CAPTURE: "売上変更"})}
+)
+
 PANEL_TITLES: Mapping[str, str] = MappingProxyType(
     {
         "gmopg": "PGマルチペイメントサービス決済情報",
@@ -128,6 +133,11 @@ _MEANINGS: Mapping[S, str] = MappingProxyType(
 def status_label(provider: str, status: str) -> str:
     """The screen word for a status; an unknown provider reads as the common words."""
     return _LABELS.get(provider, _GMOPG)[S(status)]
+
+
+def amount_change(provider: str, status: str) -> str:
+    """What the change of a payment's amount is called, by what the payment is before it."""
+    return AMOUNT_CHANGES.get(provider, {}).get(S(status), "金額変更")
 
 
 def standing_label(provider: str, status: str, *, sale_on: date | None, today: date) -> str:

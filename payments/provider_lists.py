@@ -81,9 +81,7 @@ LISTS: Mapping[str, ProviderList] = MappingProxyType(
                 TickColumn(
                     action=Action.CHANGE_AMOUNT,
                     heading="オーソリ・売上変更",
-                    words=MappingProxyType(
-                        {S.AUTH: "オーソリ変更", S.SALES: "売上変更", S.CAPTURE: "売上変更"}
-                    ),
+                    words=labels.AMOUNT_CHANGES["paygent"],
                 ),
                 TickColumn(
                     action=Action.CAPTURE, heading="一括売上", words=MappingProxyType({S.AUTH: "売上"})

@@ -99,6 +99,8 @@ class BulkItem(models.Model):
     group = models.CharField(max_length=120, blank=True)
     amount = models.IntegerField(null=True)
     words = models.CharField(max_length=300, blank=True)
+    # What the act on this order is called in its result; empty: as its kind is.
+    word = models.CharField(max_length=30, blank=True)
     shown = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=400, blank=True)
     warning = models.CharField(max_length=400, blank=True)

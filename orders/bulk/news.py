@@ -122,7 +122,7 @@ def _awaited(request: HttpRequest) -> list[str]:
 
 
 def _line(kind: BulkKind, item: BulkItem) -> str:
-    order = f"受注番号：{item.order.number} → {kind.word}"
+    order = f"受注番号：{item.order.number} → {item.word or kind.word}"
     if item.state == BulkItem.State.SUCCEEDED:
         # The first sentence says what the headline says; a remark after it is news.
         _said, _, remark = item.message.partition("。")

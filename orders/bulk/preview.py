@@ -37,17 +37,17 @@ REPEATABLE = (BulkItem.State.FAILED, BulkItem.State.STOPPED, BulkItem.State.RECH
 
 _FREEZE = """
     INSERT INTO orders_bulkitem
-        (run_id, order_id, state, "group", words, shown, reason, warning, tries, message)
-    SELECT %s, chosen.order_id, 'ready', '', '', '', '', '', 0, ''
+        (run_id, order_id, state, "group", words, word, shown, reason, warning, tries, message)
+    SELECT %s, chosen.order_id, 'ready', '', '', '', '', '', '', 0, ''
     FROM ({chosen}) AS chosen (order_id)
 """
 _WRITE = """
     UPDATE orders_bulkitem AS item
     SET payment_id = judged.payment_id, state = judged.state, amount = judged.amount, "group" = judged.label,
-        words = judged.words, shown = judged.shown, reason = judged.reason, warning = judged.warning
+        words = judged.words, word = judged.word, shown = judged.shown, reason = judged.reason, warning = judged.warning
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
-                %s::text[], %s::text[])
-         AS judged (id, payment_id, state, amount, label, words, shown, reason, warning)
+                %s::text[], %s::text[], %s::text[])
+         AS judged (id, payment_id, state, amount, label, words, word, shown, reason, warning)
     WHERE item.id = judged.id
 """
 
@@ -172,7 +172,7 @@ def _judged(run: BulkRun, kind: BulkKind, ticked: int, now: datetime) -> BulkRun
 
 def _write(judged: Sequence[tuple[Row, Verdict]]) -> None:
     """Write all verdicts in one statement; arrays, because a VALUES list would have a parameter per field."""
-    columns: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [], [])
+    columns: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [], [], [])
     for row, verdict in judged:
         ready = verdict if isinstance(verdict, Ready) else None
         values = (
@@ -182,6 +182,7 @@ def _write(judged: Sequence[tuple[Row, Verdict]]) -> None:
             row.amount,
             ready.group if ready else "",
             verdict.words[:300],
+            ready.word if ready else "",
             ready.shown if ready else "",
             verdict.reason if isinstance(verdict, Skip) else "",
             "\n".join(ready.warnings)[:400] if ready else "",

@@ -29,13 +29,15 @@ class Row:
 class Ready:
     """The row will be executed. `group` heads it in the preview, `words` say what happens to this row.
 
-    `shown` is the decision's fingerprint: the row is executed only while the decision still has it.
-    `confirmation` is a sentence that must be ticked on its own before the run starts.
+    `shown` is the decision's fingerprint: the row is executed only while the decision still has it. `word` is what
+    the act on this order is called in its result, where that is not the kind's own. `confirmation` is a sentence that
+    must be ticked on its own before the run starts.
     """
 
     group: str
     words: str
     shown: str
+    word: str = ""
     customer_sees: str = ""
     warnings: tuple[str, ...] = ()
     confirmation: str = ""

@@ -397,8 +397,19 @@ def test_amounts_are_changed_in_bulk_before_and_after_the_capture(paygent: World
     assert boxes(html, sold)[CHANGE] == "売上変更"
     run = ticked(operator, CHANGE, held, sold, same)
     assert (run.taken, run.skips[0]["reason"][:20]) == (2, "決済金額とお支払い合計は同じです。金額を変"[:20])
+    assert {group["label"] for group in run.groups} == {
+        "オーソリ変更(オーソリOK → オーソリOK)",
+        "売上変更(売上 → 売上)",
+    }
     confirmed(operator, run)
-    assert told(operator)[0] == "2件が成功しました"
+    headline, *lines = told(operator)
+    assert headline == "2件が成功しました"
+    assert sorted(lines) == sorted(
+        [
+            f"受注番号：{held.order.number} → オーソリ変更成功",
+            f"受注番号：{sold.order.number} → 売上変更成功",
+        ]
+    )
     for payment, status in ((held, S.AUTH), (sold, S.SALES)):
         payment.refresh_from_db()
         assert (payment.status, payment.amount) == (status, 2700)
