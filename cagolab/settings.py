@@ -75,8 +75,8 @@ TEMPLATES = [
     },
 ]
 
-# Fields are drawn by the templates of the project, where it has its own.
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+# The same templates of fields as Django's usual ones, but quicker: an order has forty fields and a hundred prefectures.
+FORM_RENDERER = "django.forms.renderers.Jinja2"
 
 DATABASES = {"default": CONFIG.database}
 # Without DATABASE_URL Django knows no PostgreSQL and warns of indexes that only PostgreSQL has.
