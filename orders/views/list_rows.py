@@ -6,12 +6,12 @@ the time of a page.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypedDict
 
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from cagolab.clock import TOKYO
@@ -22,7 +22,7 @@ from orders.statuses import OrderStatus
 _ID = 987654321
 _ROUTES = ("edit", "mail", "document", "ship", "tracking")
 
-STATUS_LABELS = {status.value: escape(status.label) for status in OrderStatus}
+STATUS_LABELS = {status.value: SafeString(html.escape(status.label)) for status in OrderStatus}
 
 
 class OrderRow(TypedDict):
@@ -69,14 +69,14 @@ def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
 
 
 def _row(order: Order, patterns: Mapping[str, str], *, is_mailed: bool) -> OrderRow:
-    tracking_number = escape(order.tracking_number)
+    tracking_number = words(order.tracking_number)
     return {
         "order": order,
         "pk": SafeString(order.pk),
-        "number": escape(order.number),
-        "name": escape(order.name),
+        "number": words(order.number),
+        "name": words(order.name),
         "ordered_at": minute(order.ordered_at),
-        "payment_method": escape(order.payment_method_name),
+        "payment_method": words(order.payment_method_name),
         "status": SafeString(order.status),
         "status_label": STATUS_LABELS[order.status],
         "payment_total": SafeString(f"{order.payment_total:,}"),
@@ -85,8 +85,8 @@ def _row(order: Order, patterns: Mapping[str, str], *, is_mailed: bool) -> Order
         "shipped_on": day(order.shipped_at),
         "is_shipped": order.status == OrderStatus.SHIPPED,
         "is_mailed": is_mailed,
-        "delivery_name": escape(order.delivery_name or order.name),
-        "delivery_prefecture": escape(order.delivery_prefecture or order.prefecture),
+        "delivery_name": words(order.delivery_name or order.name),
+        "delivery_prefecture": words(order.delivery_prefecture or order.prefecture),
         "tracking_number": tracking_number,
         "tracking_typed": tracking_number,
         "tracking_error": "",
@@ -104,11 +104,20 @@ def address_pattern(route: str) -> str:
     return reverse(route, args=[_ID]).replace("%", "%%").replace(str(_ID), "%d")
 
 
+def words(text: str) -> SafeString:
+    """A cell's text, escaped. Django's own function makes every call a promise, a tenth of the time of a page."""
+    return SafeString(html.escape(text))
+
+
 def minute(moment: datetime) -> SafeString:
     """2026/11/20 09:05, in Tokyo."""
-    return SafeString(moment.astimezone(TOKYO).strftime("%Y/%m/%d %H:%M"))
+    at = moment.astimezone(TOKYO)
+    return SafeString(f"{at.year}/{at.month:02}/{at.day:02} {at.hour:02}:{at.minute:02}")
 
 
 def day(moment: datetime | None) -> SafeString:
     """2026/11/20, in Tokyo; empty when there is none."""
-    return SafeString(moment.astimezone(TOKYO).strftime("%Y/%m/%d") if moment else "")
+    if moment is None:
+        return SafeString("")
+    on = moment.astimezone(TOKYO)
+    return SafeString(f"{on.year}/{on.month:02}/{on.day:02}")

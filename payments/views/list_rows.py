@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from orders.models import Order
-from orders.views.list_rows import STATUS_LABELS, address_pattern, day, minute
+from orders.views.list_rows import STATUS_LABELS, address_pattern, day, minute, words
 from payments.models import LIVE_STATUSES
 
 
@@ -39,10 +38,10 @@ def payment_rows(orders: Iterable[Order]) -> list[PaymentRow]:
         {
             "order": order,
             "pk": SafeString(order.pk),
-            "number": escape(order.number),
-            "name": escape(order.name),
+            "number": words(order.number),
+            "name": words(order.name),
             "ordered_at": minute(order.ordered_at),
-            "payment_method": escape(order.payment_method_name),
+            "payment_method": words(order.payment_method_name),
             "status": SafeString(order.status),
             "status_label": STATUS_LABELS[order.status],
             "payment_total": SafeString(f"{order.payment_total:,}"),
