@@ -54,6 +54,7 @@ def inquire_now(*, payment_id: int, by: By, now: datetime) -> Operation:
     with a row of its own in the 決済ログ. Returns the operation that tells what came of it.
     """
     payment = Payment.objects.select_related("order", "account").get(pk=payment_id)
+    known = _record(payment)
     if open_operation := facts.open_operation_of(payment):
         return ask_and_settle(operation_id=open_operation.pk, now=now)
     operation = Operation.objects.create(
@@ -75,7 +76,8 @@ def inquire_now(*, payment_id: int, by: By, now: datetime) -> Operation:
     try:
         with transaction.atomic():
             payment, operation = settlement.lock(operation.pk)
-            _adopt_by_answer(payment, operation, answer, clock.now())
+            is_older = _record(payment) != known
+            _adopt_by_answer(payment, operation, answer, clock.now(), is_older=is_older)
     except IntegrityError:
         return _second_live_payment(operation.pk)
     return operation
@@ -153,7 +155,24 @@ def _not_executed(operation: Operation) -> Reason:
     )
 
 
-def _adopt_by_answer(payment: Payment, operation: Operation, answer: InquiryOutcome, now: datetime) -> None:
+def _record(payment: Payment) -> tuple[object, ...]:
+    """Our record of a payment. Where it moves while the provider is asked, the answer may be older than it."""
+    moves = payment.operations.exclude(action=Action.INQUIRE.value).order_by("-pk")
+    newest = moves.values_list("pk", flat=True).first()
+    return payment.status, payment.amount, payment.authorized_at, payment.captured_at, newest
+
+
+def _adopt_by_answer(
+    payment: Payment, operation: Operation, answer: InquiryOutcome, now: datetime, *, is_older: bool
+) -> None:
+    if is_older and not payment.is_open:
+        text = (
+            "照会している間に、この決済の記録が変わりました。回答の方が古いことがあるため、照会の結果は反映していません。"
+            "必要なときは、もう一度確認してください。"
+        )
+        reason = Reason(kind=ReasonKind.BUSY, text=text)
+        settlement.close(payment, operation, Operation.State.REFUSED, reason, now)
+        return
     if payment.is_open:
         # A money operation was claimed while we asked: its own answer decides.
         reason = Reason(kind=ReasonKind.BUSY, text="別の操作が始まったため、照会の結果は反映していません。")

@@ -60,6 +60,7 @@ def main() -> int:
 def storm(stack: Stack, seed: int, seconds: int) -> int:
     """Fill the shop, let it storm, let it calm down, check."""
     from tests.chaos import calm, checks, evidence, shop  # models: only after Django was set up
+    from tests.chaos.administrator import Administrator
     from tests.chaos.diary import Diary
     from tests.chaos.intruders import Intruder
     from tests.chaos.operators import Operator
@@ -79,7 +80,8 @@ def storm(stack: Stack, seed: int, seconds: int) -> int:
     intruders = [
         Intruder(name, seed=f"intruder-{name}-{seed}", **office) for name in (*shop.LESSER_ROLES, "")
     ]
-    for person in (*people, watcher, *intruders):
+    administrator = Administrator(shop.ADMINISTRATOR, seed=f"administrator-{seed}", **office)
+    for person in (*people, watcher, administrator, *intruders):
         if person.name:
             person.log_in()
         else:
@@ -89,6 +91,7 @@ def storm(stack: Stack, seed: int, seconds: int) -> int:
     acts: list[tuple[str, Callable[[], None]]] = [(person.name, person.act) for person in people]
     acts += [(f"intruder {one.name}", partial(_slowly, partial(one.act, payments))) for one in intruders]
     acts.append(("watcher", partial(_slowly, watcher.watch)))
+    acts.append(("administrator", partial(_slowly, administrator.decide)))
     at_work, over = threading.Event(), threading.Event()
     busy = Counter[str]()
     at_work.set()
@@ -131,13 +134,13 @@ def storm(stack: Stack, seed: int, seconds: int) -> int:
         thread.join(timeout=120)
 
     say("calm: faults off, recovery until nothing is open")
-    left_open = calm.settle(stack)
+    left_open = calm.settle(stack, administrator)
     calm.look_at_what_others_changed(people[0])
     violations = [*left_open, *checks.check(evidence.of_storm(stack, diary))]
     for violation in violations[:40]:
         say(f"VIOLATION {violation}")
     say(f"acts: {counted(diary.done)}")
-    say(f"ended as: {counted(calm.operation_states())}; left to a person: {len(calm.left_to_a_person())}")
+    say(f"ended as: {counted(calm.operation_states())}; closed by a person: {calm.closed_by_a_person()}")
     faults = f"{sum(weather.faults.values())} ({counted(weather.faults)})"
     kills = f"{sum(weather.kills.values())} ({counted(weather.kills)})"
     if violations:

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from tests.chaos.diary import Diary
+from tests.chaos.evidence import secret_in
 from tests.chaos.shop import PASSWORD
 from tests.sandbox_server import SandboxHandle
 
@@ -58,9 +59,8 @@ class Browser:
 
     def _noted(self, path: str, answer: requests.Response) -> requests.Response:
         self.diary.note(f"http {answer.status_code // 100}xx")
-        for secret in self.diary.secrets:
-            if secret in answer.text:
-                self.diary.trouble(11, f"{secret[:4]}… on the page {path}")
+        if found := secret_in(self.diary.secrets, answer.text):
+            self.diary.trouble(11, f"{found[:4]}… on the page {path}")
         if answer.status_code >= 500:
             answer.raise_for_status()
         if answer.status_code in self.unexpected:

@@ -11,9 +11,9 @@ from django.db import connection
 from django.db.models import Q
 
 from cagolab.celery import app
-from gateways.vocabulary import Action
 from orders.bulk.models import BulkItem, BulkRun
 from payments.models import Notification, Operation, Payment, ReconciliationRun, StaleRun
+from tests.chaos.administrator import Administrator
 from tests.chaos.books import Books
 from tests.chaos.operators import Operator
 from tests.chaos.weather import LEASES
@@ -30,10 +30,6 @@ BELLS = (
 ROUNDS = 60
 # Product seconds per round: the longest call and the waiting time after it are over in two.
 ROUND_SECONDS = 400
-# Where the provider cannot be asked about an authorization whose answer was lost, a person closes it.
-UNANSWERABLE = Q(
-    action=Action.AUTHORIZE.value, payment__account__code="sbps", progress__tracking_id__isnull=True
-)
 
 
 def ring(stack: Stack) -> None:
@@ -45,20 +41,22 @@ def ring(stack: Stack) -> None:
             return
 
 
-def settle(stack: Stack) -> list[str]:
-    """Let everything end; what does not end is told."""
+def settle(stack: Stack, administrator: Administrator) -> list[str]:
+    """Let everything end; what does not end is told. What no provider can tell the administrator closes."""
     connection.close()  # it is as old as the server before the storm
     stack.sandbox.clear_faults()
     stack.sandbox.settings(latency_ms=0)
     stack.sandbox.control("POST", "/_notifications", json={"paused": False})
     time.sleep(4)  # what the provider was told to do late
     _until(stack, lambda: not _running(), advance=0)
-    _until(stack, lambda: not still_open(), advance=ROUND_SECONDS)
+    _until(stack, lambda: not still_open(), advance=ROUND_SECONDS, act=administrator.decide)
     _until(stack, lambda: not _running(), advance=0)
     return [*still_open(), *_running()]
 
 
-def _until(stack: Stack, is_over: Callable[[], bool], *, advance: int) -> None:
+def _until(
+    stack: Stack, is_over: Callable[[], bool], *, advance: int, act: Callable[[], None] = lambda: None
+) -> None:
     for _ in range(ROUNDS):
         if is_over():
             return
@@ -66,6 +64,7 @@ def _until(stack: Stack, is_over: Callable[[], bool], *, advance: int) -> None:
             stack.sandbox.control("POST", "/_clock", json={"advance": advance})
         _let_waiting_times_pass()
         ring(stack)
+        act()
         time.sleep(0.7)
 
 
@@ -97,20 +96,16 @@ def _running() -> list[str]:
 
 
 def still_open() -> list[str]:
-    """What has not ended, without what waits for a person."""
+    """What has not ended."""
     operations = Operation.objects.filter(state__in=Operation.OPEN_STATES).select_related("payment")
-    for_a_person = left_to_a_person()
     return [
         *(
             f"operation {operation.pk} ({operation.action}) is still {operation.state}: {operation.message}"
             for operation in operations
-            if operation.pk not in for_a_person
         ),
         *(
             f"payment {pk} is still open"
-            for pk in Payment.objects.filter(is_open=True)
-            .exclude(operations__in=for_a_person)
-            .values_list("pk", flat=True)
+            for pk in Payment.objects.filter(is_open=True).values_list("pk", flat=True)
         ),
         *(
             f"bulk item {pk} is still {state}"
@@ -131,10 +126,11 @@ def look_at_what_others_changed(operator: Operator) -> None:
             operator.post(f"/payments/{payment.pk}/inquire/", {})
 
 
-def left_to_a_person() -> set[int]:
-    """Open operations that no provider answers: they stay open until somebody has looked."""
-    open_ones = Operation.objects.filter(UNANSWERABLE, state__in=Operation.OPEN_STATES)
-    return set(open_ones.values_list("pk", flat=True))
+def closed_by_a_person() -> int:
+    """How often the administrator said what no provider could."""
+    return Operation.objects.filter(
+        source=Operation.Source.UNDECIDED, state=Operation.State.SUCCEEDED
+    ).count()
 
 
 def orders_and_payments() -> list[tuple[int, int]]:

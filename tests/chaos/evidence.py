@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,16 @@ SECRETS = (
     "sandboxhashkey01",
     "0123456789abcdef0123456789abcdef01234567",
 )
+
+
+def secret_in(secrets: Sequence[str], text: str) -> str | None:
+    """The first of them that stands in the text. A card number within a longer number is none: GMO-PG's TranID has
+    twelve ones in its middle."""
+    words = "|".join(
+        rf"(?<!\d){secret}(?!\d)" if secret.isdigit() else re.escape(secret) for secret in secrets
+    )
+    found = re.search(words, text) if words else None
+    return found[0] if found else None
 
 
 @dataclass(kw_only=True)

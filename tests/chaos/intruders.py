@@ -22,6 +22,7 @@ _CRAFTED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/payments/differences/start/", {"account": "gmo"}),
     ("/payments/stale-orders/start/", {"until": "2026-11-30T00:00:00+00:00"}),
     ("/payments/stale-orders/adopt/{payment}/", {}),
+    ("/payments/undecided/{payment}/", {"outcome": "absent", "reason": "0件", "looked": "1"}),
 )
 
 

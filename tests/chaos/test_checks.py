@@ -24,7 +24,7 @@ from tests.chaos import checks, shop
 from tests.chaos.browser import Browser
 from tests.chaos.checks.secrets import tracebacks
 from tests.chaos.diary import Diary
-from tests.chaos.evidence import Evidence
+from tests.chaos.evidence import Evidence, secret_in
 from tests.chaos.intruders import Intruder
 from tests.gateway_world import World
 
@@ -166,6 +166,13 @@ def not_executed_concluded_from_one_answer(_: Evidence) -> None:
     now = clock.now()
     Operation.objects.filter(pk=a_cancel().pk).update(
         state="not_executed", equal_answers=1, timeout_at=now, settled_at=now + timedelta(hours=1)
+    )
+
+
+@breaks(5)
+def not_executed_though_nobody_has_looked(_: Evidence) -> None:
+    Operation.objects.filter(pk=a_cancel().pk).update(
+        state="not_executed", reason_kind="not_told", settled_at=clock.now() + timedelta(hours=1)
     )
 
 
@@ -385,6 +392,13 @@ def test_a_secret_on_a_page_and_a_request_that_was_not_refused_are_told(
     assert [number for number, _ in diary.troubles] == [11]
     Intruder("viewer", web_url="", sandbox=world.sandbox, seed="1", diary=diary).act([1])
     assert [number for number, _ in diary.troubles] == [11, 12]
+
+
+def test_a_card_number_is_found_and_a_longer_number_is_none() -> None:
+    assert secret_in(["4111111111111111"], "card=4111111111111111&") == "4111111111111111"
+    assert secret_in(["4111111111111111"], "TranID=2611220411111111111111192829") is None
+    assert secret_in(["pass(01"], "password: pass(01") == "pass(01"
+    assert secret_in([], "anything") is None
 
 
 def test_what_came_of_a_lost_connection_belongs_to_it_and_nothing_else_does() -> None:

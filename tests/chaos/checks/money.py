@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from django.db import connection
 from django.db.models import Count
 
+from cagolab.roles import ADMINISTER, MOVE_MONEY
+from gateways.outcomes import ReasonKind
 from gateways.vocabulary import Action, PaymentStatus
+from payments import undecided
 from payments.judgement import EQUAL_ANSWERS, WAITING
 from payments.models import LIVE_STATUSES, Call, Operation, Payment
 from tests.chaos.books import SOLD, Moved, asked_for
@@ -95,9 +98,18 @@ def our_picture_is_the_providers(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_was_concluded_from_one_early_answer(evidence: Evidence) -> Iterator[str]:
-    """5: "not executed" stands on equal answers and on the waiting time."""
-    for operation in Operation.objects.filter(state=Operation.State.NOT_EXECUTED):
+    """5: "not executed" stands on equal answers and on the waiting time, or on a person who has looked."""
+    rows = Operation.objects.filter(state=Operation.State.NOT_EXECUTED)
+    for operation in rows.select_related("payment__account"):
         settled = operation.settled_at
+        if operation.reason_kind == ReasonKind.NOT_TOLD:
+            if (
+                settled is None
+                or settled < undecided.decidable_from(operation)
+                or not _was_looked_up(operation)
+            ):
+                yield f"operation {operation.pk}: not executed, and nobody has looked in time"
+            continue
         early = settled is None or settled < operation.timeout_at + WAITING
         if early or operation.equal_answers < EQUAL_ANSWERS:
             yield (
@@ -107,6 +119,14 @@ def nothing_was_concluded_from_one_early_answer(evidence: Evidence) -> Iterator[
     for operation in Operation.objects.filter(state__in=Operation.OPEN_STATES).exclude(action=Action.INQUIRE):
         if not operation.payment.is_open:
             yield f"operation {operation.pk} is open, and its payment accepts further ones"
+
+
+def _was_looked_up(operation: Operation) -> bool:
+    notes = Operation.objects.filter(payment=operation.payment_id, source=Operation.Source.UNDECIDED)
+    return any(
+        note.actor is not None and note.actor.has_perms((MOVE_MONEY, ADMINISTER))
+        for note in notes.filter(state=Operation.State.SUCCEEDED).select_related("actor")
+    )
 
 
 def _names(moved: Counter[Moved]) -> Counter[Moved]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.chaos.evidence import Evidence
+from tests.chaos.evidence import Evidence, secret_in
 
 # What a program may say when the server that it talks to is stopped or killed, and when somebody may not.
 EXPECTED = re.compile(
@@ -17,10 +17,9 @@ EXPECTED = re.compile(
 
 def nothing_secret_is_written_anywhere(evidence: Evidence) -> Iterator[str]:
     """11: not in the database, not in the broker, not in a log. Pages are looked at when they come."""
-    words = re.compile("|".join(re.escape(word) for word in evidence.secrets))
     for place, text in evidence.written():
-        if found := words.search(text):
-            yield f"a secret in {place}: {found[0][:4]}…"
+        if found := secret_in(evidence.secrets, text):
+            yield f"a secret in {place}: {found[:4]}…"
 
 
 def logs_tell_of_no_fault(evidence: Evidence) -> Iterator[str]:
