@@ -17,8 +17,10 @@ from django.http import HttpRequest
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.registry import BulkKind, registry
 
-# Lines per alert; beyond them the run's page has them all.
+# Orders per alert that have a line each. Where there are more, a few stand for all: the run's page lists them, and
+# its figures must not be pushed off the screen.
 MAX_LINES = 20
+FEW_LINES = 5
 # Runs that a session waits for; the oldest is forgotten first.
 MAX_AWAITED = 20
 
@@ -73,18 +75,7 @@ def of_run(run: BulkRun) -> tuple[Bulletin, ...]:
     found: dict[str, list[BulkItem]] = {}
     for item in items:
         found.setdefault(item.state, []).append(item)
-    return tuple(
-        Bulletin(
-            run_id=run.pk,
-            level=level,
-            headline=f"{found[state][0].alike:,}{ending}",  # type: ignore[attr-defined]
-            lines=tuple(_line(kind, item) for item in found[state]),
-            further=found[state][0].alike - len(found[state]),  # type: ignore[attr-defined]
-            may_repeat=state in (BulkItem.State.FAILED, BulkItem.State.RECHECK),
-        )
-        for state, (level, ending) in _HEADLINES.items()
-        if state in found
-    )
+    return tuple(_bulletin(kind, run, state, found[state]) for state in _HEADLINES if state in found)
 
 
 def expect(request: HttpRequest, run: BulkRun) -> None:
@@ -113,6 +104,20 @@ def take(request: HttpRequest, path: str) -> News:
             registry[run.kind].title(run.parameters) for run in here if run.state == BulkRun.State.RUNNING
         ),
         bulletins=tuple(bulletin for run in ended for bulletin in of_run(run)),
+    )
+
+
+def _bulletin(kind: BulkKind, run: BulkRun, state: BulkItem.State, items: list[BulkItem]) -> Bulletin:
+    level, ending = _HEADLINES[state]
+    alike: int = items[0].alike  # type: ignore[attr-defined]
+    lines = items if alike <= MAX_LINES else items[:FEW_LINES]
+    return Bulletin(
+        run_id=run.pk,
+        level=level,
+        headline=f"{alike:,}{ending}",
+        lines=tuple(_line(kind, item) for item in lines),
+        further=alike - len(lines),
+        may_repeat=state in (BulkItem.State.FAILED, BulkItem.State.RECHECK),
     )
 
 

@@ -54,6 +54,13 @@ _RECORD = """
     RETURNING item.id
 """
 
+_SETTLE_UNKNOWN = """
+    UPDATE orders_bulkitem AS item
+    SET state = known.state, message = known.message, finished_at = %s
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS known (id, state, message)
+    WHERE item.id = known.id AND item.state = 'unknown'
+"""
+
 _CLAIM_ABANDONED = """
     UPDATE orders_bulkitem SET claimed_at = clock_timestamp()
     WHERE id = (
@@ -132,12 +139,17 @@ def put_back(item: BulkItem, *, wait_seconds: int, message: str, now: datetime) 
 
 def settle_unknown(results: Mapping[int, tuple[BulkItem.State, str]], now: datetime) -> int:
     """Move rows that were being confirmed to what has turned out, by row id. Returns how many moved."""
-    moved = 0
-    for item_id, (state, message) in results.items():
-        moved += BulkItem.objects.filter(pk=item_id, state=BulkItem.State.UNKNOWN).update(
-            state=state, message=message[:400], finished_at=now
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE_UNKNOWN,
+            [
+                now,
+                sorted(results),
+                [results[item_id][0].value for item_id in sorted(results)],
+                [results[item_id][1][:400] for item_id in sorted(results)],
+            ],
         )
-    return moved
+        return int(cursor.rowcount)
 
 
 def start(run: BulkRun, *, follow: bool, now: datetime) -> bool:

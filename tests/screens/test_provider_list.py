@@ -418,12 +418,15 @@ def test_amounts_are_changed_in_bulk_before_and_after_the_capture(paygent: World
 def test_more_lines_than_a_flash_can_hold_are_counted(
     paygent: World, operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.bulk.news.MAX_LINES", 2)
-    run = ticked(operator, CAPTURE, *[paygent.held() for _ in range(4)])
-    confirmed(operator, run)
-    html = operator.get(ADDRESS).content.decode()
-    assert html.count("→ 売上成功") == 2
-    assert "ほか2件" in html
+    monkeypatch.setattr("orders.bulk.news.MAX_LINES", 3)
+    monkeypatch.setattr("orders.bulk.news.FEW_LINES", 2)
+    for payments, lines, further in ((3, 3, ""), (4, 2, "ほか2件")):
+        run = ticked(operator, CAPTURE, *[paygent.held() for _ in range(payments)])
+        confirmed(operator, run)
+        html = operator.get(ADDRESS).content.decode()
+        assert html.count("→ 売上成功") == lines
+        assert further in html
+        assert ("ほか" in html) == bool(further)
 
 
 def test_an_expired_authorization_is_told_by_the_provider(paygent: World, operator: Client) -> None:
