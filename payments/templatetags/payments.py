@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from cagolab import clock
 from orders.models import Order
-from payments import deadline_words, deadlines, labels, panel_words
+from payments import accounts, deadline_words, deadlines, labels, panel_words
 from payments.views.panel import panel_context
 
 register = template.Library()
@@ -41,7 +41,13 @@ def payment_deadline(order: Order, today: date) -> SafeString:
     """{% payment_deadline order today %}: the capture deadline of held money with the days left. No query."""
     if order.payment_deadline is None:
         return SafeString("")
-    return _deadline(order.payment_deadline, (order.payment_deadline - today).days)
+    days_left = (order.payment_deadline - today).days
+    return _deadline(order.payment_deadline, days_left, order.payment_provider if days_left < 0 else "")
+
+
+def _overdue(provider: str) -> str:
+    """A provider that reports the expiry itself has not done so yet; of the others we only suppose it."""
+    return "期限日経過" if accounts.capabilities(provider).reports_expiry else "期限超過(見込み)"
 
 
 def _standing(order: Order) -> str:
@@ -68,13 +74,14 @@ def _badge(label: str, status: str, is_open: bool) -> SafeString:
 
 
 @functools.lru_cache(maxsize=1000)
-def _deadline(deadline: date, days_left: int) -> SafeString:
+def _deadline(deadline: date, days_left: int, provider_of_overdue: str) -> SafeString:
     return render_to_string(
         "payments/deadline.html",
         {
             "deadline": deadline,
-            "words": deadline_words.days_left(days_left),
+            "words": _overdue(provider_of_overdue)
+            if provider_of_overdue
+            else deadline_words.days_left(days_left),
             "style": deadline_words.style(days_left),
-            "is_past": days_left < 0,
         },
     )

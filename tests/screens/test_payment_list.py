@@ -123,9 +123,17 @@ def test_an_amount_that_was_given_back_is_no_difference(login: Login) -> None:
     assert "payment-differs" not in page(login("閲覧"))
 
 
-def test_an_overdue_hold_is_marked_as_our_own_guess(login: Login) -> None:
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [("gmopg", "期限超過(見込み)"), ("sbps", "期限超過(見込み)"), ("paygent", "期限日経過")],
+)
+def test_an_overdue_hold_is_our_own_guess_where_the_provider_does_not_report_it(
+    login: Login, provider: str, words: str
+) -> None:
     make_payment(S.AUTH, authorized_at=NOW - timedelta(days=91))
-    assert "期限超過(見込み)" in page(login("閲覧"))
+    Order.objects.update(payment_provider=provider)
+    html = page(login("閲覧"))
+    assert [found for found in ("期限超過(見込み)", "期限日経過") if found in html] == [words]
 
 
 def test_every_state_of_the_manual_has_a_count_and_a_meaning(login: Login) -> None:
