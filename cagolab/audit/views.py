@@ -28,14 +28,16 @@ def audit(request: HttpRequest) -> HttpResponse:
         query["tab"] = name
         tabs.append({"label": other.label, "address": f"?{query.urlencode()}", "current": name == tab})
     query["tab"] = tab
+    page = None if filters.errors else listing.page(source, filters, before=before)
+    address = f"?{query.urlencode()}"
     context = {
         "tab": tab,
         "tabs": tabs,
         "source": source,
         "filters": filters,
         "people": listing.people(),
-        "page": None if filters.errors else listing.page(source, filters, before=before),
-        "query": query.urlencode(),
-        "is_first_page": not before,
+        "page": page,
+        "newest_page": address if before else "",
+        "next_page": f"{address}&before={page.next_before}" if page and page.next_before else "",
     }
     return render(request, "cagolab/audit.html", context)

@@ -96,8 +96,8 @@ def export_list(request: HttpRequest) -> HttpResponse:
     context = {
         "exports": [{"export": export, "kind": registry.get(export.kind)} for export in shown],
         "sees_all": sees_all,
-        "next_before": shown[-1].pk if len(found) > len(shown) else None,
-        "is_first_page": before is None,
+        "newest_page": request.path if before else "",
+        "next_page": f"{request.path}?before={shown[-1].pk}" if len(found) > len(shown) else "",
         "kept_days": worklist.KEPT_FOR.days,
     }
     return render(request, "exports/list.html", context)
