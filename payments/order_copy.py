@@ -158,12 +158,10 @@ def write_successes(settled: Sequence[tuple[Payment, Operation]], now: datetime)
         else:  # the order shows a newer payment
             _set_paid_at(paid_at, operation, now)
     history.record_many(paid_now, now=now)
-    _follow_many([operation for _, operation in settled if operation.follow_status is not None], now)
+    _follow_many([operation for _, operation in settled], now)
 
 
 def _follow_many(operations: Sequence[Operation], now: datetime) -> None:
-    if not operations:
-        return
     wishes = [
         changes.Wish(
             order_id=operation.payment.order_id,
@@ -171,10 +169,11 @@ def _follow_many(operations: Sequence[Operation], now: datetime) -> None:
             author=_author(operation),
         )
         for operation in operations
+        if operation.follow_status is not None
     ]
-    results = changes.change_many(wishes, now)
+    results = changes.change_many(wishes, now) if wishes else {}
     for operation in operations:
-        result = results[operation.payment.order_id]
+        result = results.get(operation.payment.order_id)
         if isinstance(result, changes.StatusRefused):
             operation.message = _not_followed(result)
 

@@ -69,7 +69,12 @@ class ReconciliationRun(models.Model):
     @property
     def done(self) -> int:
         """How many cases have ended."""
-        return self.equal + self.different + self.unanswered + self.passed_over
+        return self.compared + self.unanswered + self.passed_over
+
+    @property
+    def compared(self) -> int:
+        """How many payments were compared with an answer of the provider."""
+        return self.equal + self.different
 
 
 class ReconciliationCase(models.Model):
