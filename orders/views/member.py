@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import F, Func, Q, TextField, Value
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from cagolab.roles import EDIT
-from orders import search
+from orders import member_search
 from orders.models import Customer, Order
 from orders.views.create import screen_of_new
 from orders.views.order_screen import lines_context
@@ -29,7 +27,7 @@ _FROM_LAST_ORDER = ("company", "phone", "postal_code", "prefecture", "address")
 def members(request: HttpRequest) -> HttpResponse:
     """The dialog: a search over name, kana and mail address, and whom it finds. One query for the members."""
     word = request.GET.get("word", "").strip()[:MAX_WORD_CHARACTERS]
-    found = list(_matching(word)[: MEMBERS_SHOWN + 1])
+    found = list(member_search.matching(word)[: MEMBERS_SHOWN + 1])
     context = {
         "members": found[:MEMBERS_SHOWN],
         "has_more": len(found) > MEMBERS_SHOWN,
@@ -68,21 +66,3 @@ def _with_member(data: QueryDict, typed: str) -> QueryDict:
         for name in _FROM_LAST_ORDER:
             changed[name] = getattr(last, name)
     return changed
-
-
-def _matching(word: str) -> Any:
-    """Members in whom each part of the word occurs, newest first; width, kana and spaces do not matter."""
-    found = Customer.objects.order_by("-pk").alias(
-        plain_name=_without_spaces("name"), plain_kana=_without_spaces("kana")
-    )
-    for part in unicodedata.normalize("NFKC", word).split():
-        found = found.filter(
-            Q(plain_name__icontains=part)
-            | Q(plain_kana__icontains=search.normalise(part))
-            | Q(email__icontains=part)
-        )
-    return found
-
-
-def _without_spaces(column: str) -> Func:
-    return Func(F(column), Value(" \u3000"), Value(""), function="translate", output_field=TextField())
