@@ -78,7 +78,8 @@ class ReconciliationRun(models.Model):
 
 
 class ReconciliationCase(models.Model):
-    """One payment that a run still has to ask about. The row is written before the provider is asked.
+    """One payment that a run still has to ask about, or got no answer about. The row is written before the provider is
+    asked.
 
     `rank` is its turn, the lowest first (reconciliation.planning). `claimed_at` and `not_before` are leases on the
     database server's clock; `claimed_at` is the claim's token.
@@ -87,6 +88,9 @@ class ReconciliationCase(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "待機中"
         CLAIMED = "claimed", "照会中"
+        UNANSWERED = "unanswered", "確認できず"
+
+    OPEN_STATES = (State.WAITING, State.CLAIMED)
 
     # The indexes below begin with it.
     run = models.ForeignKey(ReconciliationRun, on_delete=models.CASCADE, related_name="cases", db_index=False)
@@ -102,7 +106,8 @@ class ReconciliationCase(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["waiting", "claimed"]), name="reconciliationcase_state_known"
+                condition=Q(state__in=["waiting", "claimed", "unanswered"]),
+                name="reconciliationcase_state_known",
             ),
             models.CheckConstraint(
                 condition=~Q(state="claimed") | Q(claimed_at__isnull=False),

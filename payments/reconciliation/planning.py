@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from gateways.vocabulary import PaymentStatus
 from payments.deadlines import tokyo_day
-from payments.models import LIVE_STATUSES, Payment, ReconciliationRun
+from payments.models import LIVE_STATUSES, Payment, ReconciliationCase, ReconciliationRun
 from payments.trade_dates import HELD, SOLD
 
 # What has changed lately is compared every night; by then a customer's claim or a slip of ours has shown.
@@ -28,8 +28,8 @@ NEAR_DAYS = 7
 # So many keys are looked at in one transaction.
 WINDOW = 10_000
 
-# A payment's turn in the run, the lowest first. What the run before did not reach goes before what is new in the
-# list, and what several did not reach goes earlier still, so that nothing is left over for ever.
+# A payment's turn in the run, the lowest first. What the run before did not reach or got no answer about goes
+# before what is new in the list, and after several such runs earlier still, so that nothing is left over for ever.
 URGENT = 0
 NEXT = 1
 ORDINARY = 100
@@ -65,7 +65,7 @@ _LIST = """
 """
 _FORGET = """
     DELETE FROM payments_reconciliationcase WHERE id IN (
-        SELECT id FROM payments_reconciliationcase WHERE run_id = %s LIMIT %s
+        SELECT id FROM payments_reconciliationcase WHERE run_id = %s AND state = %s LIMIT %s
     )
 """
 
@@ -136,8 +136,11 @@ def _run_before(run: ReconciliationRun) -> ReconciliationRun | None:
 def _forget(run_id: UUID) -> bool:
     """Delete some cases of a run whose rest has been taken over. False when none was left."""
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [run_id, WINDOW])
-        return bool(cursor.rowcount)
+        for state in ReconciliationCase.State.values:  # most of them by an index of their state
+            cursor.execute(_FORGET, [run_id, state, WINDOW])
+            if cursor.rowcount:
+                return True
+    return False
 
 
 def _values(statuses: frozenset[PaymentStatus]) -> list[str]:

@@ -1,6 +1,7 @@
 """The work list of a run in PostgreSQL: whose turn it is, claiming, counting how a case ended.
 
-A case that has ended is counted by its run and goes; what a run did not reach stays for the next one. Every function
+A case that has ended is counted by its run and goes; what a run did not reach, and what the provider did not answer
+about, stays for the next one. Every function
 is one short transaction. Leases, turns and waiting times run on the database server's clock, since the product's may
 be moved in demo and tests.
 """
@@ -82,12 +83,14 @@ def take_turn(run_id: UUID, *, seconds_between: float) -> bool:
 
 
 def record(case: ReconciliationCase, end: End) -> bool:
-    """Count how a claimed case ended; it goes. False when the claim was lost to another worker: nothing is written."""
+    """Count how a claimed case ended; it goes, or stays for the next run where nobody answered. False when the claim
+    was lost to another worker: nothing is written."""
     with transaction.atomic():
         mine = ReconciliationCase.objects.filter(
             pk=case.pk, state=ReconciliationCase.State.CLAIMED, claimed_at=case.claimed_at
         )
-        if not mine.delete()[0]:
+        stays = {"state": ReconciliationCase.State.UNANSWERED, "claimed_at": None}
+        if not (mine.update(**stays) if end is End.UNANSWERED else mine.delete()[0]):
             return False
         running = ReconciliationRun.objects.filter(pk=case.run_id, state=ReconciliationRun.State.RUNNING)
         running.update(**{end.value: F(end.value) + 1})
@@ -174,10 +177,16 @@ def finish(run_id: UUID, now: datetime) -> bool:
         run = ReconciliationRun.objects.select_for_update(of=("self",)).get(pk=run_id)
         if run.state != ReconciliationRun.State.RUNNING or run.planned is None:
             return False
-        if ReconciliationCase.objects.filter(run=run).exists() and not is_over(run_id):
+        if _has_more(run_id) and not is_over(run_id):
             return False
         run.left_over = run.planned - run.done
         run.state = ReconciliationRun.State.FINISHED
         run.finished_at = now
         run.save(update_fields=["left_over", "state", "finished_at"])
     return True
+
+
+def _has_more(run_id: UUID) -> bool:
+    """Whether cases wait or are being asked about; each state has an index of its own."""
+    cases = ReconciliationCase.objects.filter(run=run_id)
+    return any(cases.filter(state=state).exists() for state in ReconciliationCase.OPEN_STATES)

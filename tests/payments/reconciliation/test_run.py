@@ -215,6 +215,22 @@ def test_a_provider_that_does_not_answer_is_counted_and_changes_nothing(world: W
     assert counts(run_through(world)) == (1, 1, 0, 0, 0)
 
 
+def test_an_old_sale_without_an_answer_does_not_wait_for_its_next_week(world: World) -> None:
+    sold = world.held()
+    world.done(sold, Action.CAPTURE)
+    long_ago = clock.now() - timedelta(days=100)
+    Payment.objects.filter(pk=sold.pk).update(
+        captured_at=long_ago, authorized_at=long_ago, created_at=long_ago, updated_at=long_ago
+    )
+    world.sandbox.post_fault(call="SearchTrade", kind="http_500", times=None)
+    assert counts(run_through(world)) == (1, 0, 0, 1, 0)
+    for _night in range(2):
+        assert counts(run_through(world, is_nightly=True)) == (1, 0, 0, 1, 0)
+    world.sandbox.clear_faults()
+    assert run_through(world, is_nightly=True).compared == 1
+    assert ReconciliationCase.objects.count() == 0
+
+
 def test_a_silent_provider_is_left_in_peace_for_a_while(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
