@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 LAUNCHER := $(BIN)/python -m cagolab.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check chaos bench-bulk bench-lists format lock clean
+.PHONY: help demo demo-reset test check chaos bench-bulk bench-lists bench-writes format lock clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,6 +47,9 @@ bench-bulk: $(VENV)/.dev ## Measure captures at 200 ms through the bulk engine (
 
 bench-lists: $(VENV)/.dev ## Lists and searches beside Django's admin and oscar (ROWS=10000,1000000 SEED=1 ROUNDS=30 OUT=folder)
 	@exec $(BIN)/python -m tests.bench.lists --rows $(ROWS) --seed $(SEED) --rounds $(ROUNDS) $(if $(OUT),--output $(OUT))
+
+bench-writes: $(VENV)/.dev ## What taking in, editing and settling cost at 10,000 and 1,000,000 orders (WRITES_ROWS=n SEED=1)
+	@exec $(BIN)/python -m tests.bench.writes --seed $(SEED) $(if $(WRITES_ROWS),--rows $(WRITES_ROWS))
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .

@@ -7,6 +7,7 @@ per field and row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -28,11 +29,20 @@ def update_rows(
     `where` is SQL that narrows the rows down further: `old` is the row in the table, `new` the new values.
     Returns the primary keys of the rows that were written. Rows are locked in the order in which they are given.
     """
-    columns: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in fields)]
+    columns, sql = _statement(model, tuple(fields), where)
     prepared: list[list[Any]] = [[] for _ in columns]
     for row in rows:
         for values, field, value in zip(prepared, columns, row, strict=True):
             values.append(field.get_db_prep_save(value, connection))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, prepared)
+        return {row[0] for row in cursor.fetchall()}
+
+
+@cache
+def _statement(model: type[Model], fields: tuple[str, ...], where: str) -> tuple[list[Any], str]:
+    """The columns, the primary key first, and the SQL. There are few of them: every caller names its fields."""
+    columns: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in fields)]
     names = [field.column for field in columns]
     arrays = ", ".join(f"%s::{_type(field)}[]" for field in columns)
     sets = ", ".join(f'"{name}" = new."{name}"' for name in names[1:])
@@ -42,9 +52,7 @@ def update_rows(
         f' WHERE old."{names[0]}" = new."{names[0]}"{f" AND {where}" if where else ""}'
         f' RETURNING old."{names[0]}"'
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, prepared)
-        return {row[0] for row in cursor.fetchall()}
+    return columns, sql
 
 
 def _type(field: Any) -> str:

@@ -180,7 +180,7 @@ def _save(order: Order, data: OrderData, author: Author, now: datetime) -> bool:
         earned=order.added_points - before["added_points"],
     )
     line_changes.write(plan, order)
-    order.save()
+    order.save(update_fields=_columns_to_write(changed_fields))
     if any(change.field in SEARCHED_FIELDS for change in changed_fields):
         search.refresh(order)
     entries = [FieldChange(label_of(change.field), change.old, change.new) for change in changed_fields]
@@ -191,6 +191,14 @@ def _save(order: Order, data: OrderData, author: Author, now: datetime) -> bool:
     entries = entries or [FieldChange("明細の並び順", "", "変更")]
     history.record_all(order_id=order.pk, changes=entries, author=author, version=order.version, now=now)
     return True
+
+
+def _columns_to_write(changed: list[FieldChange]) -> list[str]:
+    """What saving writes of an order: the fields that were changed, and what every save writes anew."""
+    columns = {change.field for change in changed}
+    if "payment_method" in columns:
+        columns.add("payment_method_name")
+    return [*sorted(columns), *_TOTALS, "version", "updated_at"]
 
 
 def _change_status(order: Order, to: OrderStatus, author: Author, now: datetime) -> Order:

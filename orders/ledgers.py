@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.db.models import Sum
 
+from cagolab.many_rows import write_columns
 from orders import locks
 from orders.models import Order, OrderLine, PointEntry, StockEntry
 
@@ -70,7 +71,7 @@ def book_stock(booking: Booking, movements: Mapping[int, int]) -> None:
             )
     for product_id, quantity in sorted(wanted.items()):
         products[product_id].stock += quantity
-        products[product_id].save(update_fields=["stock"])
+    write_columns(list(products.values()), ("stock",))
     StockEntry.objects.bulk_create(
         StockEntry(
             product_id=product_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cagolab.many_rows import write_columns
 from orders.history import FieldChange
 from orders.models import Order, OrderLine, Product
 from orders.order_data import LineData
@@ -12,7 +13,7 @@ from orders.order_data import LineData
 _WRITTEN = (
     "position",
     "kind",
-    "product",
+    "product_id",
     "name",
     "code",
     "options",
@@ -31,9 +32,13 @@ class LinesError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class LinePlan:
-    """What saving does with the lines: `wanted` in the order of the screen, `removed` deleted."""
+    """What saving does with the lines: `wanted` in the order of the screen, `removed` deleted.
+
+    `altered` are those of the wanted that are stored already, but differently.
+    """
 
     wanted: tuple[OrderLine, ...]
+    altered: tuple[OrderLine, ...]
     removed: tuple[OrderLine, ...]
     changes: tuple[FieldChange, ...]
     is_reordered: bool
@@ -50,6 +55,7 @@ def plan(stored: Sequence[OrderLine], data: Iterable[LineData]) -> LinePlan:
     wanted_data = list(data)
     products = _products(by_id, wanted_data)
     wanted: list[OrderLine] = []
+    altered: list[OrderLine] = []
     changes: list[FieldChange] = []
     seen: set[int] = set()
     for position, line_data in enumerate(wanted_data):
@@ -61,6 +67,8 @@ def plan(stored: Sequence[OrderLine], data: Iterable[LineData]) -> LinePlan:
         line = _line(before, line_data, products, position)
         if before is not None:
             seen.add(before.pk)
+            if any(getattr(before, name) != getattr(line, name) for name in _WRITTEN):
+                altered.append(line)
         was, is_now = (words(before) if before else ""), words(line)
         if was != is_now:
             changes.append(FieldChange(_name(line), was, is_now))
@@ -70,6 +78,7 @@ def plan(stored: Sequence[OrderLine], data: Iterable[LineData]) -> LinePlan:
     order_now = [line.pk for line in wanted if line.pk]
     return LinePlan(
         wanted=tuple(wanted),
+        altered=tuple(altered),
         removed=removed,
         changes=tuple(changes),
         is_reordered=order_now != [line.pk for line in stored if line.pk in seen],
@@ -80,9 +89,7 @@ def write(plan_: LinePlan, order: Order) -> None:
     """Store the planned lines under the order."""
     if plan_.removed:
         OrderLine.objects.filter(pk__in=[line.pk for line in plan_.removed]).delete()
-    kept = [line for line in plan_.wanted if line.pk]
-    if kept:
-        OrderLine.objects.bulk_update(kept, _WRITTEN)
+    write_columns(plan_.altered, _WRITTEN)
     new = [line for line in plan_.wanted if not line.pk]
     for line in new:
         line.order = order

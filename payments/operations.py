@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from cagolab import clock
+from cagolab.many_rows import write_columns
 from gateways.interface import CardSource, Payer
 from gateways.outcomes import Outcome
 from gateways.vocabulary import Action, PaymentStatus
@@ -240,8 +241,8 @@ def write_operation(
     """Write the operation and mark the payment open. Needs the payment's lock and a transaction."""
     operation = new_operation(payment, permit, key=key, by=by, now=now, follow_status=follow_status)
     operation.save(force_insert=True)
-    payment.is_open = True
-    payment.save(update_fields=["is_open", "updated_at"])
+    payment.is_open, payment.updated_at = True, now
+    write_columns([payment], ("is_open", "updated_at"))
     order_copy.write(payment)
     return operation
 

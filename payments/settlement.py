@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 
 from django.db import transaction
 
+from cagolab.many_rows import write_columns
 from gateways.outcomes import (
     Approved,
     Declined,
@@ -27,6 +28,38 @@ from payments.cancellation import TOKYO
 from payments.models import LIVE_STATUSES, Operation, Payment
 from payments.reconciliation import findings
 from payments.steps import Step
+
+# What may have changed on the two rows between `lock` and `_write`. Named, because writing the columns that stay
+# costs as much again.
+_OPERATION_FIELDS = (
+    "step",
+    "progress",
+    "state",
+    "status_before",
+    "amount_before",
+    "reason_kind",
+    "reason_code",
+    "message",
+    "timeout_at",
+    "settled_at",
+    "presumed",
+    "ask_at",
+    "asks",
+    "last_answer",
+    "equal_answers",
+)
+_PAYMENT_FIELDS = (
+    "status",
+    "amount",
+    "is_open",
+    "authorized_at",
+    "captured_at",
+    "dates_estimated",
+    "references",
+    "sealed_secrets",
+    "decline_code",
+    "updated_at",
+)
 
 # Ended like this, our record is the provider's own word.
 _PROVIDERS_WORD = frozenset({Operation.State.SUCCEEDED, Operation.State.CONTRADICTED})
@@ -67,15 +100,13 @@ def settle(*, operation_id: int, step: int, outcome: Outcome, now: datetime) -> 
 
 
 def lock(operation_id: int) -> tuple[Payment, Operation]:
-    """Lock the payment, then its operation: always in this order. Needs a transaction."""
-    payment = (
-        Payment.objects.select_for_update(of=("self",))
-        .select_related("order", "account")
-        .get(operations__pk=operation_id)
+    """Lock the payment, then its operation: always in this order, which is that of `of`. Needs a transaction."""
+    operation = (
+        Operation.objects.select_for_update(of=("payment", "self"))
+        .select_related("payment__order", "payment__account", "actor")
+        .get(pk=operation_id)
     )
-    operation = Operation.objects.select_for_update(of=("self",)).select_related("actor").get(pk=operation_id)
-    operation.payment = payment
-    return payment, operation
+    return operation.payment, operation
 
 
 def current_step(operation: Operation) -> Step:
@@ -86,9 +117,9 @@ def current_step(operation: Operation) -> Step:
 def step_executed(payment: Payment, operation: Operation, trade: Trade, now: datetime) -> None:
     """The step's goal is reached: move the payment; end the operation or go on to its next step."""
     has_ended = reach_goal(payment, operation, trade, now)
-    _write(payment, operation, now)
+    _write(payment, operation, now, is_success=has_ended)
     if has_ended:
-        order_copy.after_success(payment, operation, now)
+        order_copy.follow(payment, operation, now)
 
 
 def reach_goal(payment: Payment, operation: Operation, trade: Trade, now: datetime) -> bool:
@@ -275,10 +306,13 @@ def _progress_words(operation: Operation) -> str:
     return f"{len(operation.plan)}段階のうち{operation.step}段階({done})まで完了しています。"
 
 
-def _write(payment: Payment, operation: Operation, now: datetime) -> None:
-    operation.save()
+def _write(payment: Payment, operation: Operation, now: datetime, *, is_success: bool = False) -> None:
+    write_columns([operation], _OPERATION_FIELDS)
     payment.updated_at = now
-    payment.save()
-    order_copy.write(payment)
+    write_columns([payment], _PAYMENT_FIELDS)
+    if is_success:
+        order_copy.write_with_paid_at([(payment, operation)], now)
+    else:
+        order_copy.write(payment)
     if answers_differences(operation):
         findings.close_answered(payment, operation, now)

@@ -1,0 +1,155 @@
+"""What it costs to take in an order, to edit it, and to claim and settle a capture, at 10,000 and at a million orders.
+
+`make bench-writes WRITES_ROWS=10000,1000000 SEED=1`. The rows are those of `make bench-lists`, made where they are
+not there yet; the writes go to a copy of that database, which is dropped afterwards. They are committed as in
+production: the server runs with fsync and synchronous_commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import django
+import psycopg
+
+from cagolab.launcher.embedded import Servers, start_servers
+from cagolab.launcher.errors import Interrupted, LauncherError
+from cagolab.launcher.ports import data_folder, only_one
+from cagolab.launcher.processes import Supervisor
+from tests.bench.lists import servers as sites
+
+DEFAULT_ROWS = "10000,1000000"
+DEFAULT_ROUNDS = 200
+# Of a write, on the wall: database and Python together, the commit included.
+WRITE_MS = 15.0
+# Of a settlement, processor time of our process.
+SETTLE_PROCESSOR_MS = 5.0
+NAMES = {
+    "checkout": "受注の取り込み (購入画面)",
+    "create": "受注の取り込み (新規受注入力)",
+    "edit": "受注編集 (明細1行の変更)",
+    "claim": "売上確定: claim",
+    "settle": "売上確定: settle",
+}
+
+
+def say(text: str = "") -> None:
+    """One line of the report, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the bench; the exit code is 1 when a goal was missed or the bench could not run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.writes", description=__doc__)
+    parser.add_argument("--rows", default=DEFAULT_ROWS, help="orders; several sizes separated by commas")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=DEFAULT_ROUNDS, help="writes of each kind")
+    arguments = parser.parse_args()
+    try:
+        folder = data_folder(sites.REPOSITORY, "bench-lists")
+        with only_one(folder), Supervisor() as supervisor:
+            return run(supervisor, folder, arguments)
+    except Interrupted:
+        say("The bench was stopped.")
+    except (LauncherError, psycopg.Error) as error:
+        say(f"The bench cannot go on: {error}")
+    return 1
+
+
+def run(supervisor: Supervisor, folder: Path, arguments: argparse.Namespace) -> int:
+    """All sizes; the exit code."""
+    servers = start_servers(supervisor, folder, durable=True)
+    # Models name the columns to fill; no query goes through this connection.
+    os.environ.update(sites.environment(servers, folder, "postgres"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "cagolab.settings"
+    django.setup()
+    from tests.bench.lists import report
+    from tests.bench.writes import data
+
+    machine = report.machine(servers.database_url)
+    say(machine)
+    misses: list[str] = []
+    found: dict[str, Any] = {"machine": machine, "seed": arguments.seed, "sizes": {}}
+    for rows in (int(each) for each in arguments.rows.split(",")):
+        database = data.prepare(supervisor, servers, folder, rows=rows, seed=arguments.seed, say=say)
+        say(f"copying {database}")
+        with copy_of(servers, database) as copy:
+            environment = sites.environment(servers, folder, copy)
+            sites.manage(supervisor, environment, "migrate", "--verbosity", "0")
+            load = os.getloadavg()[0]
+            measured = work(environment, rounds=arguments.rounds, seed=arguments.seed)
+        say(f"\n{rows:,} orders; load of the machine before: {load:.1f}; {measured['settings']}")
+        misses += table(measured["figures"])
+        found["sizes"][str(rows)] = measured | {"load": load}
+    (folder / "writes.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    say(f"\n{len(misses)} goals missed." if misses else "\nEvery goal was reached.")
+    say(f"written: {folder / 'writes.json'}")
+    return 1 if misses else 0
+
+
+@contextmanager
+def copy_of(servers: Servers, database: str) -> Iterator[str]:
+    """A copy of a database, by its name; dropped afterwards."""
+    copy = f"{database}_writes"
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {database} STRATEGY FILE_COPY")
+        try:
+            yield copy
+        finally:
+            connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")
+
+
+def work(environment: dict[str, str], *, rounds: int, seed: int) -> dict[str, Any]:
+    """The figures of a process that writes. Raises LauncherError."""
+    command = [sys.executable, "-m", "tests.bench.writes.work", "--rounds", str(rounds), "--seed", str(seed)]
+    done = subprocess.run(
+        command,
+        env=os.environ | environment,
+        cwd=sites.REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LauncherError(f"the writing process ended with {done.returncode}")
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def table(figures: Sequence[dict[str, Any]]) -> list[str]:
+    """Print one line per kind of write; what misses its goal."""
+    say(
+        f"{'milliseconds':<34}{'median':>8}{'p95':>8}{'goal':>6}{'our processor':>15}{'PostgreSQL':>12}{'queries':>9}{'n':>5}"
+    )
+    missed = []
+    for each in figures:
+        name, wall = NAMES[each["key"]], sorted(each["wall"])
+        p95 = wall[-(-len(wall) * 95 // 100) - 1]
+        misses = []
+        if p95 > WRITE_MS:
+            misses.append(f"MISS p95 {p95:.1f} ms, goal {WRITE_MS:.0f} ms")
+        if each["key"] == "settle" and each["python"] > SETTLE_PROCESSOR_MS:
+            misses.append(f"MISS our processor {each['python']:.1f} ms, goal {SETTLE_PROCESSOR_MS:.0f} ms")
+        wide = sum(ord(character) > 0x2E7F for character in name)
+        say(
+            f"{name:<{34 - wide}}{statistics.median(wall):>8.1f}{p95:>8.1f}{WRITE_MS:>6.0f}{each['python']:>15.1f}"
+            f"{each['postgres']:>12.1f}{each['queries']:>9}{len(wall):>5}"
+            + "".join(f"   {m}" for m in misses)
+        )
+        missed += misses
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
