@@ -39,8 +39,8 @@ class AuditEntry(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["actor", "-id"], name="audit_of_actor"),
-            models.Index(fields=["at"], name="audit_at"),
+            models.Index(fields=["at", "id"], name="audit_newest"),
+            models.Index(fields=["actor", "at", "id"], name="audit_of_actor_newest"),
         ]
 
     def __str__(self) -> str:

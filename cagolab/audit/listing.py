@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 from cagolab.clock import TOKYO
@@ -149,8 +149,9 @@ class Page:
 
 
 def page(source: Source, filters: Filters, *, before: str) -> Page:
-    """At most three queries: the order that is meant, the rows, and what they name."""
-    rows: QuerySet[Any] = source.model._default_manager.select_related(*source.related).order_by("-pk")
+    """At most four queries: the order that is meant, the row that the page goes on from, the rows, what they name."""
+    rows: QuerySet[Any] = source.model._default_manager.select_related(*source.related)
+    rows = rows.order_by(f"-{source.time}", "-pk")
     if filters.user == NOBODY:
         rows = rows.filter(actor__isnull=True)
     elif filters.user:
@@ -163,13 +164,21 @@ def page(source: Source, filters: Filters, *, before: str) -> Page:
         found = list(Order.objects.filter(number=filters.number).values_list("pk", flat=True)[:1])
         rows = rows.filter(**{source.order: found[0]}) if found else rows.none()
     if _is_key(before):
-        rows = rows.filter(pk__lt=int(before))
+        rows = rows.filter(_older(source, int(before)))
     found_rows = list(rows[: PAGE_SIZE + 1])
     shown = found_rows[:PAGE_SIZE]
     return Page(
         lines=[source.line(row) for row in shown],
         next_before=shown[-1].pk if len(found_rows) > PAGE_SIZE else None,
     )
+
+
+def _older(source: Source, key: int) -> Q:
+    """What comes after a row. The first condition alone bounds the index scan; OR alone would not."""
+    at = source.model._default_manager.filter(pk=key).values_list(source.time, flat=True).first()
+    if at is None:  # a key that was made up
+        return Q(pk__lt=key)
+    return Q(**{f"{source.time}__lte": at}) & (Q(**{f"{source.time}__lt": at}) | Q(pk__lt=key))
 
 
 def people() -> list[tuple[str, str]]:

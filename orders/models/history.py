@@ -20,7 +20,9 @@ class OrderChange(models.Model):
         "orders.Order", on_delete=models.PROTECT, related_name="changes", db_index=False
     )
     changed_at = models.DateTimeField()
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     actor_name = models.CharField(max_length=150)
     # Where it came from: 受注編集, 一括操作, 決済, 購入画面, 夜間処理 ...
     source = models.CharField(max_length=40)
@@ -32,7 +34,12 @@ class OrderChange(models.Model):
     version = models.PositiveIntegerField(default=0)
 
     class Meta:
-        indexes = [models.Index(fields=["order", "-id"], name="change_of_order")]
+        # 操作履歴 is read from these, whichever days of whomever it is narrowed to.
+        indexes = [
+            models.Index(fields=["order", "-id"], name="change_of_order"),
+            models.Index(fields=["changed_at", "id"], name="change_newest"),
+            models.Index(fields=["actor", "changed_at", "id"], name="change_of_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.field}: {self.old} → {self.new}"

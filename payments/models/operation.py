@@ -42,7 +42,9 @@ class Operation(models.Model):
 
     OPEN_STATES = (State.STARTED, State.UNCONFIRMED)
 
-    payment = models.ForeignKey("payments.Payment", on_delete=models.PROTECT, related_name="operations")
+    payment = models.ForeignKey(
+        "payments.Payment", on_delete=models.PROTECT, related_name="operations", db_index=False
+    )
     action = models.CharField(max_length=20, choices=[(action.value, action.value) for action in Action])
     state = models.CharField(max_length=16, choices=State.choices, default=State.STARTED)
     key = models.UUIDField("冪等キー", unique=True)
@@ -66,7 +68,7 @@ class Operation(models.Model):
 
     source = models.CharField(max_length=12, choices=Source.choices)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     actor_name = models.CharField(max_length=150)
     ip_address = models.GenericIPAddressField(null=True)
@@ -128,6 +130,9 @@ class Operation(models.Model):
             models.Index(
                 fields=["-started_at"], condition=Q(state="contradicted"), name="operation_contradicted"
             ),
+            # 操作履歴 is read from these, whichever days of whomever it is narrowed to.
+            models.Index(fields=["started_at", "id"], name="operation_newest"),
+            models.Index(fields=["actor", "started_at", "id"], name="operation_of_actor"),
         ]
 
     def __str__(self) -> str:

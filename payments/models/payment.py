@@ -31,8 +31,13 @@ class Payment(models.Model):
     outcome is not known yet (確認中); it is written in the transaction that opens or closes the operation.
     """
 
-    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
-    account = models.ForeignKey("payments.GatewayAccount", on_delete=models.PROTECT, related_name="payments")
+    # Both are found by the unique constraints below that begin with them.
+    order = models.ForeignKey(
+        "orders.Order", on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
+    account = models.ForeignKey(
+        "payments.GatewayAccount", on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
     kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in MethodKind])
     status = models.CharField(
         max_length=16,

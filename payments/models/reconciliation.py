@@ -219,9 +219,18 @@ class PaymentDifference(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["-id"], condition=Q(state="open"), name="difference_open_newest"),
+            # 差異一覧 is paged and counted from these without reading rows.
+            models.Index(fields=["state", "-id"], include=["kind", "account"], name="difference_listed"),
+            models.Index(
+                fields=["kind", "state", "-id"], include=["account"], name="difference_of_kind_listed"
+            ),
             models.Index(fields=["payment", "kind", "-id"], name="difference_of_payment"),
-            models.Index(fields=["provider_order_id"], name="difference_provider_order_id"),
+            # The beginning of a 決済オーダーID is searched for too, in whatever locale.
+            models.Index(
+                fields=["provider_order_id"],
+                opclasses=["text_pattern_ops"],
+                name="difference_order_id_prefix",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, transaction
+from django.http import QueryDict
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from cagolab.audit import listing
 from cagolab.models import AuditEntry
 from gateways.vocabulary import Action
 from orders.history import record
@@ -19,6 +22,13 @@ from tests.screens.payment_shop import NOW, make_operation
 from tests.security.office import PASSWORD, Office, client_of, make_office, make_user
 
 pytestmark = pytest.mark.django_db
+
+# Of each table the index by time, and that of one person's rows by time.
+INDEXES = {
+    "orders_orderchange": ("change_newest", "change_of_actor"),
+    "payments_operation": ("operation_newest", "operation_of_actor"),
+    "cagolab_auditentry": ("audit_newest", "audit_of_actor_newest"),
+}
 
 
 @pytest.fixture
@@ -136,3 +146,31 @@ def test_what_is_written_stays_as_it_is(office: Office, statement: str) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(statement.format("cagolab_auditentry"))
+
+
+@pytest.mark.parametrize("tab", ["orders", "money", "office"])
+@pytest.mark.parametrize("narrowed", [{}, {"user": "{user}"}, {"last": "2020-01-01"}])
+def test_a_page_of_a_million_is_read_from_an_index_in_its_order(
+    office: Office, admin: Client, tab: str, narrowed: dict[str, str]
+) -> None:
+    """Sorting, or walking past what is newer, would read the whole history for one page."""
+    source = listing.SOURCES[tab]
+    query = QueryDict(mutable=True)
+    query.update({name: value.format(user=office.other.pk) for name, value in narrowed.items()})
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        listing.page(source, listing.Filters.from_query(query), before="")
+        (statement,) = [each["sql"] for each in asked if "ORDER BY" in each["sql"]]
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    table = source.model._meta.db_table
+    assert f"Scan Backward using {INDEXES[table][bool('user' in narrowed)]} on {table}" in plan
+    assert "Sort" not in plan
+
+
+def test_a_page_goes_by_time_not_by_the_order_of_writing(office: Office, admin: Client) -> None:
+    for day in (3, 1, 2):
+        change(office, "", f"値{day}", now=NOW + timedelta(days=day))
+    html = page(admin)
+    assert html.index("値3") < html.index("値2") < html.index("値1")
