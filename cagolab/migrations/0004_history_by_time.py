@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('cagolab', '0003_initial_password'),
         ('orders', '0013_history_by_time'),
-        ('payments', '0012_lists_by_time'),
+        ('payments', '0013_lists_by_time'),
     ]
 
     operations = [

@@ -59,7 +59,8 @@ def difference_list(request: HttpRequest) -> HttpResponse:
             {
                 "value": kind.value,
                 "label": kind.label,
-                "count": counts.get(kind.value, 0),
+                "count": counts[kind.value][0],
+                "is_capped": counts[kind.value][1],
                 "checked": kind in filters.kinds,
             }
             for kind in PaymentDifference.Kind

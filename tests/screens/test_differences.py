@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from cagolab import clock
 from gateways.vocabulary import PaymentStatus as S
+from orders import search
 from orders.statuses import OrderStatus
 from payments.actors import By
 from payments.models import Operation, Payment, PaymentDifference, ReconciliationRun
+from payments.reconciliation import listing
 from payments.reconciliation import run as runs
 from tests.gateway_world import World
 from tests.screens.payment_shop import HTMX, NOW, make_payment
@@ -32,6 +34,7 @@ def difference(
 ) -> PaymentDifference:
     """A row of the list about a payment that is held here and captured there."""
     payment = payment or make_payment(S.AUTH)
+    search.refresh(payment.order)
     values: dict[str, Any] = {
         "account": payment.account,
         "payment": payment,
@@ -184,6 +187,26 @@ def test_the_list_costs_the_same_however_many_rows(login: Login) -> None:
     with CaptureQueriesContext(connection) as queries:
         shown(client)
     assert len(queries) <= 12
+
+
+def test_kinds_are_counted_exactly_up_to_the_limit(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.reconciliation.listing.TOTAL_LIMIT", 2)
+    for _ in range(3):
+        difference()
+    difference(kind=K.AMOUNT)
+    page = shown(login("閲覧"))
+    assert '状態相違<span class="check-count">(2以上)</span>' in page
+    assert '金額相違<span class="check-count">(1)</span>' in page
+
+
+def test_a_search_finds_each_way_by_an_index(db: None) -> None:
+    """One OR over three tables would read every difference with its order, of a name in a million too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = listing.matching(listing.Filters(q="佐藤")).explain()
+    for index in ("difference_order_id_prefix", "orders_order_number", "ordersearch_short_grams"):
+        assert index in plan
+    assert "Seq Scan" not in plan
 
 
 @pytest.mark.parametrize("role", ["", "閲覧", "受注編集"])

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('payments', '0011_reconciliation_order'),
+        ('payments', '0012_unanswered_cases_stay'),
     ]
 
     operations = [
