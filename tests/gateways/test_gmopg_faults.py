@@ -21,25 +21,15 @@ from gateways.interface import (
 from gateways.outcomes import Found, NotSent, ReasonKind, Unknown
 from gateways.vocabulary import CancelType, PaymentStatus
 from tests.gateways.conftest import pay
+from tests.gateways.faults import Fault, on_the_way
 from tests.gateways.journal import MemoryJournal
 from tests.sandbox_server import SandboxHandle
 
 READ_SECONDS = 0.6
 SLOW_MS = 1500
 
-# Fault, further arguments, and the kind of the reason; all of them leave the outcome unknown.
-FAULTS: list[tuple[str, dict[str, Any], ReasonKind]] = [
-    ("lost_answer", {}, ReasonKind.NO_ANSWER),
-    ("lost_answer", {"before": True}, ReasonKind.NO_ANSWER),
-    ("reset_before", {}, ReasonKind.NO_ANSWER),
-    ("delay_ms", {"ms": SLOW_MS}, ReasonKind.NO_ANSWER),
-    ("slow_body", {"ms": SLOW_MS}, ReasonKind.NO_ANSWER),
-    ("http_500", {}, ReasonKind.UNREADABLE),
-    ("http_503", {"before": True}, ReasonKind.UNREADABLE),
-    ("html", {}, ReasonKind.UNREADABLE),
-    ("empty", {}, ReasonKind.UNREADABLE),
-    ("half", {}, ReasonKind.UNREADABLE),
-    ("wrong_encoding", {}, ReasonKind.UNREADABLE),
+FAULTS: list[Fault] = [
+    *on_the_way(slow_ms=SLOW_MS),
     ("error_code", {"code": "E91099999", "before": False}, ReasonKind.PROVIDER_TROUBLE),
     ("error_code", {"code": "E90010001"}, ReasonKind.ALREADY_DONE),
     ("error_code", {"code": "Z99999999"}, ReasonKind.OTHER),

@@ -15,13 +15,10 @@ from payments import calling, facts, inquiry, operations, recovery, settlement
 from payments.decisions import decide
 from payments.models import Call, Operation, Payment
 from payments.permits import Refusal
+from tests.dying import ProcessDied, die
 from tests.gateway_world import OPERATOR, World
 
 State = Operation.State
-
-
-class ProcessDied(BaseException):
-    """Stands for kill -9 at this very line."""
 
 
 def fresh(payment: Payment) -> Payment:
@@ -115,15 +112,15 @@ def test_asking_that_fails_leaves_it_open_and_asks_again_later(world: World) -> 
 
 
 @pytest.mark.parametrize("point", ["before the telegram", "after the telegram", "before settling"])
-def test_a_process_may_die_at_any_point(world: World, monkeypatch: Any, point: str) -> None:
+def test_a_process_maydie_at_any_point(world: World, monkeypatch: Any, point: str) -> None:
     payment = world.held()
     with monkeypatch.context() as patched:
         if point == "before the telegram":
-            patched.setattr(calling, "call_step", _die)
+            patched.setattr(calling, "call_step", die)
         elif point == "after the telegram":
-            patched.setattr("payments.journal.OperationJournal.answered", _die)
+            patched.setattr("payments.journal.OperationJournal.answered", die)
         else:
-            patched.setattr(settlement, "settle", _die)
+            patched.setattr(settlement, "settle", die)
         with pytest.raises(ProcessDied):
             world.do(payment, Action.CAPTURE)
     assert fresh(payment).is_open
@@ -137,7 +134,7 @@ def test_a_process_may_die_at_any_point(world: World, monkeypatch: Any, point: s
     assert len(world.moved(payment)) == (1 if expected == State.NOT_SENT else 2)
 
 
-def test_a_guided_change_that_died_between_steps_goes_on(world: World, monkeypatch: Any) -> None:
+def test_a_guided_change_thatdied_between_steps_goes_on(world: World, monkeypatch: Any) -> None:
     world.account.changes_captured_amount = False
     world.account.save()
     payment = world.held()
@@ -146,10 +143,10 @@ def test_a_guided_change_that_died_between_steps_goes_on(world: World, monkeypat
     with monkeypatch.context() as patched:
         real = calling.call_step
 
-        def second_step_dies(payment: Payment, operation: Operation, **given: Any) -> Any:
-            return _die() if operation.step == 1 else real(payment, operation, **given)
+        def second_stepdies(payment: Payment, operation: Operation, **given: Any) -> Any:
+            return die() if operation.step == 1 else real(payment, operation, **given)
 
-        patched.setattr(calling, "call_step", second_step_dies)
+        patched.setattr(calling, "call_step", second_stepdies)
         with pytest.raises(ProcessDied):
             world.do(payment, Action.GUIDED_CHANGE)
     assert fresh(payment).status == S.VOID
@@ -221,11 +218,11 @@ def test_a_provider_that_cannot_be_asked_changes_nothing(world: World) -> None:
     assert fresh(payment).status == S.AUTH
 
 
-def test_an_inquiry_whose_process_died_is_ended_and_changes_nothing(
+def test_an_inquiry_whose_processdied_is_ended_and_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment = world.held()
-    monkeypatch.setattr(calling, "ask", _die)
+    monkeypatch.setattr(calling, "ask", die)
     with pytest.raises(ProcessDied):
         inquiry.inquire_now(payment_id=payment.pk, by=OPERATOR, now=clock.now())
     operation = Operation.objects.get(payment=payment, action=Action.INQUIRE)
@@ -238,7 +235,3 @@ def test_an_inquiry_whose_process_died_is_ended_and_changes_nothing(
     assert operation.settled_at is not None
     assert "もう一度" in operation.message
     assert fresh(payment).status == S.AUTH
-
-
-def _die(*_args: Any, **_kwargs: Any) -> Any:
-    raise ProcessDied

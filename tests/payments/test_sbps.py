@@ -21,16 +21,13 @@ from payments.decisions import decide
 from payments.journal import OperationJournal
 from payments.models import GatewayAccount, Operation, Payment
 from payments.permits import Permit, Refusal
+from tests.dying import ProcessDied, die
 from tests.gateway_world import OPERATOR, World
 
 State = Operation.State
 HASH_KEY = "0123456789abcdef0123456789abcdef01234567"
 AUTHORIZE, COMMIT, CAPTURE, CANCEL = "ST01-00131-101", "ST02-00101-101", "ST02-00201-101", "ST02-00303-101"
 INQUIRE = "MG01-00101-101"
-
-
-class ProcessDied(BaseException):
-    """Stands for kill -9 at this very line."""
 
 
 class Shop(World):
@@ -223,19 +220,16 @@ def test_a_process_that_died_in_the_checkout_leaves_one_truth(
     order = shop.order()
     answered = OperationJournal.answered
 
-    def dying(self: OperationJournal, handle: int, **more: Any) -> None:
+    def dies(self: OperationJournal, handle: int, **more: Any) -> None:
         answered(self, handle, **more)
         if self._operation.calls.get(pk=handle).name == dies_after:
             raise ProcessDied
 
-    def dying_settle(**_: Any) -> Operation:
-        raise ProcessDied
-
     with monkeypatch.context() as patched:
         if dies_after == "settle":
-            patched.setattr(settlement, "settle", dying_settle)
+            patched.setattr(settlement, "settle", die)
         else:
-            patched.setattr(OperationJournal, "answered", dying)
+            patched.setattr(OperationJournal, "answered", dies)
         with pytest.raises(ProcessDied):
             shop.pay(order)
     payment = Payment.objects.get(order=order)

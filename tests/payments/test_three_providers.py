@@ -16,6 +16,7 @@ from payments import calling, facts, recovery
 from payments.decisions import decide
 from payments.models import Operation, Payment
 from payments.permits import Refusal
+from tests.dying import ProcessDied
 from tests.gateway_world import World
 
 State = Operation.State
@@ -126,9 +127,6 @@ def test_a_change_at_paygent_whose_process_died_is_finished_by_recovery(
     payment = paygent.held()
     paygent.done(payment, Action.CAPTURE)
     Order.objects.filter(pk=payment.order_id).update(payment_total=4000)
-
-    class ProcessDied(BaseException):
-        pass
 
     sent = 0
     from payments.journal import OperationJournal

@@ -13,6 +13,7 @@ from gateways.outcomes import Approved, Found, InquiryOutcome, NotSent, Outcome,
 from gateways.sbps import line
 from gateways.sbps.gateway import SbpsGateway
 from gateways.vocabulary import CancelType, PaymentStatus
+from tests.gateways.faults import Fault, on_the_way
 from tests.gateways.journal import MemoryJournal
 from tests.gateways.sbps.conftest import CANCEL, CANNED, CAPTURE, INQUIRE, actions, pay
 from tests.sandbox_server import SandboxHandle
@@ -20,18 +21,8 @@ from tests.sandbox_server import SandboxHandle
 READ_SECONDS = 0.5
 SLOW_MS = 1200
 
-FAULTS: list[tuple[str, dict[str, Any], ReasonKind]] = [
-    ("lost_answer", {}, ReasonKind.NO_ANSWER),
-    ("lost_answer", {"before": True}, ReasonKind.NO_ANSWER),
-    ("reset_before", {}, ReasonKind.NO_ANSWER),
-    ("delay_ms", {"ms": SLOW_MS}, ReasonKind.NO_ANSWER),
-    ("slow_body", {"ms": SLOW_MS}, ReasonKind.NO_ANSWER),
-    ("http_500", {}, ReasonKind.UNREADABLE),
-    ("http_503", {"before": True}, ReasonKind.UNREADABLE),
-    ("html", {}, ReasonKind.UNREADABLE),
-    ("empty", {}, ReasonKind.UNREADABLE),
-    ("half", {}, ReasonKind.UNREADABLE),
-    ("wrong_encoding", {}, ReasonKind.UNREADABLE),
+FAULTS: list[Fault] = [
+    *on_the_way(slow_ms=SLOW_MS),
     ("error_code", {"code": "85", "before": False}, ReasonKind.PROVIDER_TROUBLE),
     ("error_code", {"code": "W3"}, ReasonKind.BUSY),
     ("error_code", {"code": "ZZ"}, ReasonKind.OTHER),

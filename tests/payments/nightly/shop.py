@@ -20,10 +20,6 @@ STOCK = 10
 POINTS = 500
 
 
-class ProcessDied(BaseException):
-    """Stands for kill -9 at this very line."""
-
-
 class GivenUpShop:
     """One product, one member, and orders that leave the cart and never arrive."""
 

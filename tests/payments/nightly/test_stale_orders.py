@@ -16,8 +16,9 @@ from payments import inquiry, operations, recovery
 from payments.models import Operation, Payment, ShopMail, StaleCase, StaleRun
 from payments.nightly import adoption, rules, shop_mails, stale_cases, stale_orders, stale_worklist
 from tests.bulk.shop import in_threads
+from tests.dying import dying
 from tests.gateway_world import OPERATOR, World
-from tests.payments.nightly.shop import POINTS, STOCK, GivenUpShop, ProcessDied, make_due, outcome
+from tests.payments.nightly.shop import POINTS, STOCK, GivenUpShop, make_due, outcome
 
 State = StaleCase.State
 
@@ -298,22 +299,13 @@ POINTS_OF_DEATH = (
 
 @pytest.mark.parametrize(("module", "name", "when"), POINTS_OF_DEATH)
 def test_a_worker_may_die_at_any_point(
-    world: World, given_up: GivenUpShop, monkeypatch: Any, module: Any, name: str, when: str
+    world: World, given_up: GivenUpShop, module: Any, name: str, when: str
 ) -> None:
     order = given_up.order()
     payment = given_up.lost(order)
     run, _ = stale_orders.start(by=OPERATOR, until=clock.now(), now=clock.now())
-    original = getattr(module, name)
-
-    def dies(*arguments: Any, **named: Any) -> Any:
-        if when == "after":
-            original(*arguments, **named)
-        raise ProcessDied
-
-    with monkeypatch.context() as patched:
-        patched.setattr(module, name, dies)
-        with pytest.raises(ProcessDied):
-            stale_orders.work(run.pk)
+    with dying(module, name, when=when):
+        stale_orders.work(run.pk)
     for _ in range(3):
         world.later(seconds=400)
         recovery.recover_due(clock.now())

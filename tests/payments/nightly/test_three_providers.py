@@ -26,8 +26,9 @@ from payments.nightly import (
     stale_worklist,
 )
 from tests.bulk.shop import in_threads
+from tests.dying import dying
 from tests.gateway_world import CREDENTIALS, OPERATOR, World
-from tests.payments.nightly.shop import POINTS, STOCK, GivenUpShop, ProcessDied, make_due, outcome
+from tests.payments.nightly.shop import POINTS, STOCK, GivenUpShop, make_due, outcome
 
 State = StaleCase.State
 # The shops are asked for by name at run time, too late for pytest-django to see that they need a database.
@@ -204,23 +205,12 @@ def test_parallel_workers_void_each_authorization_once(left: GivenUpShop) -> Non
         (stale_worklist, "record", "after"),
     ],
 )
-def test_a_worker_may_die_in_the_middle(
-    left: GivenUpShop, monkeypatch: Any, module: Any, name: str, when: str
-) -> None:
+def test_a_worker_may_die_in_the_middle(left: GivenUpShop, module: Any, name: str, when: str) -> None:
     order = left.order()
     payment = left.lost(order)
     run, _ = stale_orders.start(by=OPERATOR, until=clock.now(), now=clock.now())
-    original = getattr(module, name)
-
-    def dies(*arguments: Any, **named: Any) -> Any:
-        if when == "after":
-            original(*arguments, **named)
-        raise ProcessDied
-
-    with monkeypatch.context() as patched:
-        patched.setattr(module, name, dies)
-        with pytest.raises(ProcessDied):
-            stale_orders.work(run.pk)
+    with dying(module, name, when=when):
+        stale_orders.work(run.pk)
     for _ in range(3):
         left.world.later(seconds=800)
         recovery.recover_due(clock.now())

@@ -21,16 +21,13 @@ from payments import authorizations, inquiry, operations
 from payments.models import Notification, Operation, Payment, PaymentDifference
 from payments.notifications import asking, limits, tasks
 from tests.bulk.shop import in_threads
+from tests.dying import dying
 from tests.gateway_world import OPERATOR, World
 from tests.payments.notifications.waiting import make_due, until
 
 State = Notification.State
 ADDRESS = "/notify/gmopg/gmo/"
 FORM = "application/x-www-form-urlencoded"
-
-
-class ProcessDied(BaseException):
-    """Stands for kill -9 at this very line."""
 
 
 def told(payment: Payment, **fields: str) -> dict[str, str]:
@@ -251,22 +248,13 @@ def test_when_the_provider_cannot_be_asked_it_is_tried_again_and_then_given_to_a
     assert fresh(payment).status == S.AUTH
 
 
-@pytest.mark.parametrize(("name", "when"), [("inquire_now", "before"), ("inquire_now", "after")])
-def test_a_worker_may_die_while_asking(world: World, monkeypatch: Any, name: str, when: str) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_may_die_while_asking(world: World, when: str) -> None:
     payment = world.held()
     world.sandbox.admin(payment.provider_order_id, action="SALES")
     post(told(payment))
-    original = getattr(inquiry, name)
-
-    def dies(**arguments: Any) -> Any:
-        if when == "after":
-            original(**arguments)
-        raise ProcessDied
-
-    with monkeypatch.context() as patched:
-        patched.setattr(inquiry, name, dies)
-        with pytest.raises(ProcessDied):
-            asking.work()
+    with dying(inquiry, "inquire_now", when=when):
+        asking.work()
     assert Notification.objects.get().state == State.CLAIMED
     asking.work()
     assert Notification.objects.get().state == State.CLAIMED  # its lease still runs

@@ -19,15 +19,12 @@ from payments.models import (
 )
 from payments.notifications import asking, polling, reception
 from tests.bulk.shop import in_threads
+from tests.dying import dying
 from tests.gateway_world import World
 from tests.payments.notifications.waiting import make_due, until
 
 Origin = Notification.Origin
 State = Notification.State
-
-
-class ProcessDied(BaseException):
-    """Stands for kill -9 at this very line."""
 
 
 @pytest.fixture(autouse=True)
@@ -205,20 +202,11 @@ def test_many_readers_are_one(paygent: World) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_reader_may_die_while_storing(paygent: World, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+def test_a_reader_may_die_while_storing(paygent: World, when: str) -> None:
     account(notice_numbers_are_consecutive=True)
     payment = paygent.held()
-    store = reception.take_in_fetched
-
-    def dies(*arguments: Any) -> Any:
-        if when == "after":
-            store(*arguments)
-        raise ProcessDied
-
-    with monkeypatch.context() as patched:
-        patched.setattr(reception, "take_in_fetched", dies)
-        with pytest.raises(ProcessDied):
-            polling.fetch(account())
+    with dying(reception, "take_in_fetched", when=when):
+        polling.fetch(account())
     assert polling.fetch(account()) == 0  # its lease still runs
     fetch()
     assert [row.payment_id for row in Notification.objects.all()] == [payment.pk]

@@ -29,15 +29,12 @@ from payments.models import (
 from payments.nightly import schedule
 from payments.reconciliation import bells, findings, planning, worklist
 from payments.reconciliation import run as runs
+from tests.dying import dying
 from tests.gateway_world import World
 
 K = PaymentDifference.Kind
 State = PaymentDifference.State
 BY = By(name="会計 花子", source=Operation.Source.DIFFERENCES)
-
-
-class ProcessDied(BaseException):
-    """Stands for kill -9 at this very line."""
 
 
 @pytest.fixture(autouse=True)
@@ -266,26 +263,19 @@ def test_a_run_whose_time_is_over_leaves_the_rest_to_the_next(
 
 
 @pytest.mark.parametrize("point", ["planning", "asking", "comparing", "finishing"])
-def test_killed_in_the_middle_the_next_worker_goes_on(
-    world: World, monkeypatch: pytest.MonkeyPatch, point: str
-) -> None:
+def test_killed_in_the_middle_the_next_worker_goes_on(world: World, point: str) -> None:
     payments = [world.held() for _ in range(3)]
     world.sandbox.admin(order=payments[2].provider_order_id, action="SALES")
     run = started(world)
 
-    def die(*_args: Any, **_kwargs: Any) -> Any:
-        raise ProcessDied
-
-    where = {
+    where: tuple[Any, str] = {
         "planning": (planning, "_list_window"),
         "asking": (calling, "ask_noting"),
         "comparing": (findings, "keep"),
         "finishing": (worklist, "finish"),
     }[point]
-    with monkeypatch.context() as patched:
-        patched.setattr(*where, die)
-        with pytest.raises(ProcessDied):
-            runs.work(run.pk, seconds=30)
+    with dying(*where, when="before"):
+        runs.work(run.pk, seconds=30)
     run.refresh_from_db()
     assert run.state == ReconciliationRun.State.RUNNING
     runs.work(run.pk, seconds=30)
