@@ -34,7 +34,7 @@ def delete_written_rows_only(patch: pytest.MonkeyPatch) -> None:
         if cursor.fetchone() != (True,):
             return
         installed = _installed(cursor)
-    truncate_all = TransactionTestCase._fixture_teardown
+    truncate_all = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # Django's own name for it
 
     def empty(test: TransactionTestCase) -> None:
         nonlocal installed

@@ -27,6 +27,11 @@ def rows() -> dict[str, int]:
     return {table: count for table, count in counts.items() if count}
 
 
+def empty() -> None:
+    """As after a test."""
+    TransactionTestCase()._fixture_teardown()  # type: ignore[attr-defined]
+
+
 def an_order(memo: str = "") -> Order:
     method, _created = PaymentMethod.objects.get_or_create(name="銀行振込")
     order = Order.objects.create(
@@ -47,12 +52,12 @@ def test_what_was_written_goes_and_what_is_installed_stays(kilobytes: int) -> No
     for _ in range(kilobytes):
         an_order(memo="x" * 1000)
     assert {"orders_order", "orders_orderchange", "orders_countdelta"} <= set(rows())
-    TransactionTestCase()._fixture_teardown()
+    empty()
     assert set(rows()) == set(INSTALLED)
 
 
 def test_a_role_that_was_changed_is_installed_again() -> None:
     Group.objects.all().delete()
-    TransactionTestCase()._fixture_teardown()
+    empty()
     assert set(rows()) == set(INSTALLED)
     assert sorted(Group.objects.values_list("name", flat=True)) == sorted(ROLES)
