@@ -18,6 +18,6 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(["orders.bulk", "orders.exports", "payments.nightly", "payments.notifications"])
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _everything_is_loaded(**_signal: Any) -> None:
     keep_what_is_loaded()

@@ -16,7 +16,8 @@ _THRESHOLDS = (20_000, 10, 10)
 
 def load_pages() -> None:
     """Compile every template and the table of addresses: else the first page of each process would."""
-    for folder in map(Path, settings.TEMPLATES[0]["DIRS"]):
+    folders: list[Path] = settings.TEMPLATES[0]["DIRS"]  # type: ignore[assignment]  # a dict of many kinds
+    for folder in folders:
         for template in sorted(folder.rglob("*.html")):
             get_template(str(template.relative_to(folder)))
     get_resolver().reverse_dict  # noqa: B018 - filled when it is first looked at
