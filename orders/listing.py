@@ -22,7 +22,7 @@ from orders.models.order import (
     PAYMENT_OPEN,
     SHIPPED_NOT_CAPTURED,
 )
-from orders.planner import expected_rows, sorted_afterwards
+from orders.planner import entries_of, expected_rows, sorted_afterwards
 from orders.statuses import HIDDEN_BY_DEFAULT
 from orders.time_limit import within
 
@@ -49,6 +49,14 @@ TOTAL_LIMIT: Final = 10_000
 SORTED_ROWS: Final = 150_000
 # How long the rows of a page wait for their total.
 COUNT_WITHIN_MS: Final = 15
+
+# Conditions that few orders fulfil, each with the index that holds just these.
+_RARE: Final = {
+    "differs": (AMOUNT_DIFFERS, "order_differing_listed"),
+    "open": (PAYMENT_OPEN, "order_open_listed"),
+    "live": (CANCELLED_WITH_LIVE_MONEY, "order_live_listed"),
+    "uncaptured": (SHIPPED_NOT_CAPTURED, "order_uncaptured_listed"),
+}
 
 Direction = Literal["next", "previous"]
 Key = tuple[datetime, int]
@@ -122,11 +130,15 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
     """How many match, up to a limit, and whether there are, or may be, more."""
     if terms := filters.terms:
         found = search_pages.total(
-            _without_terms(filters), terms, limit=TOTAL_LIMIT + 1, is_plain=filters.is_text_only
+            _without_terms(filters),
+            terms,
+            limit=TOTAL_LIMIT + 1,
+            at_most=_at_most(filters),
+            is_plain=filters.is_text_only,
         )
         return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
     rows = queryset(filters)
-    if filters.differs or filters.open or filters.live or filters.uncaptured:
+    if any(getattr(filters, name) for name in _RARE):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
     found = rows[: TOTAL_LIMIT + 1].count()
@@ -146,7 +158,13 @@ def _rows(
     hits = None
     if terms := filters.terms:
         searched = search_pages.rows(
-            rows, terms, size=size, beyond=beyond, oldest_first=oldest_first, is_plain=filters.is_text_only
+            rows,
+            terms,
+            size=size,
+            beyond=beyond,
+            oldest_first=oldest_first,
+            at_most=_at_most(filters),
+            is_plain=filters.is_text_only,
         )
         found, hits = searched.orders, searched.hits
     else:
@@ -175,18 +193,20 @@ def _without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet
         rows = rows.filter(condition)
     for condition in _range_conditions(filters):
         rows = rows.filter(condition)
-    for wanted, condition in (
-        (filters.differs, AMOUNT_DIFFERS),
-        (filters.open, PAYMENT_OPEN),
-        (filters.live, CANCELLED_WITH_LIVE_MONEY),
-        (filters.uncaptured, SHIPPED_NOT_CAPTURED),
-    ):
-        if wanted:
+    for name, (condition, _index) in _RARE.items():
+        if getattr(filters, name):
             rows = rows.filter(condition)
     if filters.deadline is not None:
         first = today or clock.now().astimezone(TOKYO).date()
         rows = rows.filter(HAS_DEADLINE, payment_deadline__lte=first + timedelta(days=filters.deadline))
     return rows
+
+
+def _at_most(filters: OrderFilters) -> int | None:
+    """About how many orders stand in the index of a rare condition. The planner takes the columns of such a condition
+    to be independent of each other and expects many."""
+    known = [entries_of(index) for name, (_condition, index) in _RARE.items() if getattr(filters, name)]
+    return min((entries for entries in known if entries is not None), default=None)
 
 
 def _exact_conditions(filters: OrderFilters) -> list[Q]:

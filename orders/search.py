@@ -153,6 +153,13 @@ def long_grams(text: str) -> set[str]:
     return {field[start : start + 3] for field in text.split(SEPARATOR) for start in range(len(field) - 2)}
 
 
+def _grams_to_ask(part: str) -> set[str]:
+    """Three-character pieces that together hold every character of a part: the index meets a list for each of
+    them, and what stands where is read in the text anyway."""
+    last = len(part) - 3
+    return {part[start : start + 3] for start in (*range(0, last, 3), last)}
+
+
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
     """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
     long, short = _grams_of(terms)
@@ -341,7 +348,7 @@ def _grams_of(terms: Terms) -> tuple[list[str], list[str]]:
         if len(part) < 3:
             short.add(part)
         else:
-            long |= long_grams(part)
+            long |= _grams_to_ask(part)
     return sorted(long), sorted(short)
 
 

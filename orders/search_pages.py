@@ -7,6 +7,7 @@ each side is comes from the planner, whose statistics know every common gram.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,12 +24,15 @@ from orders.statuses import HIDDEN_BY_DEFAULT
 
 # So many orders are quickly put into a hash, or walked through with the text of each looked up.
 SHORT_LIST: Final = 50_000
-# Orders of a short list that are walked through for one page.
+# Orders of a list that are walked through for one page.
 WALKED_ROWS: Final = 10_000
-# Of the newest orders so many are read to count matches, before the grams of all orders are asked.
-COUNTED_ROWS: Final = 100_000
-# Looking up the text of an order of a list takes so many times as long as reading a text that its grams found.
-LOOKING_UP: Final = 2
+# What counting takes, in microseconds: to read one of the newest texts, one that its grams found, or that of an order
+# of a list; to put an order of a list into a hash; to look up whether an order is on a list too long for one.
+READ_NEWEST: Final = 0.3
+READ_FOUND: Final = 1.3
+READ_OF_ORDER: Final = 2.5
+PUT_INTO_HASH: Final = 0.2
+LOOK_UP: Final = 2.0
 
 Key = tuple[datetime, int]
 
@@ -42,13 +46,22 @@ class Found:
 
 
 def rows(
-    kept: QuerySet[Order], terms: Terms, *, size: int, beyond: Key | None, oldest_first: bool, is_plain: bool
+    kept: QuerySet[Order],
+    terms: Terms,
+    *,
+    size: int,
+    beyond: Key | None,
+    oldest_first: bool,
+    at_most: int | None,
+    is_plain: bool,
 ) -> Found:
     """Up to one more than `size` of the orders in `kept` that match, in the order of the screen.
 
-    `kept` begins beyond the key already. `is_plain`: nothing is left out but what lists hide anyway.
+    `kept` begins beyond the key already. `at_most` is about how many orders the conditions keep, where that is known
+    better than the planner guesses it. `is_plain`: nothing is left out but what lists hide anyway.
     """
     found: list[Order] = []
+    near: Candidates | None = None
     wanted = size + 1 if is_plain else None
     for helping in search.candidates(terms, wanted=wanted, beyond=beyond, oldest_first=oldest_first):
         nearest = helping.ids[: 3 * size]
@@ -57,12 +70,19 @@ def rows(
             found = _of(helping.ids, kept, size=size, oldest_first=oldest_first)
         if len(found) > size or helping.complete:
             return Found(found, helping.hits)
-        if not is_plain and expected_rows(kept.order_by()) <= SHORT_LIST:
-            return Found(
-                _of_short_list(kept, terms, helping, size=size, beyond=beyond, oldest_first=oldest_first),
-                None,
-            )
-        is_plain = True  # the list is long: it is not asked again
+        if is_plain:
+            continue
+        if near is None:
+            near = helping
+            if _length(kept, at_most) > SHORT_LIST:
+                continue
+        walked = _by_walking(kept, terms, near, size=size, oldest_first=oldest_first)
+        if walked is not None:
+            return Found(walked, None)
+        if _length(kept, at_most) <= SHORT_LIST:
+            ids = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
+            return Found(_of(ids, kept, size=size, oldest_first=oldest_first), None)
+        is_plain = True  # the list is long, and what matches stands far down: only the grams are left
     return Found(found, None)
 
 
@@ -71,19 +91,38 @@ def total_of(hits: list[int], kept: QuerySet[Order]) -> int:
     return kept.filter(_is_one_of(hits)).count() if hits else 0
 
 
-def total(kept: QuerySet[Order], terms: Terms, *, limit: int, is_plain: bool) -> int:
+def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | None, is_plain: bool) -> int:
     """How many of the orders in `kept` match; not more than `limit` are counted."""
-    if is_plain:
-        hidden = Order.objects.filter(status__in=sorted(HIDDEN_BY_DEFAULT))
-        if expected_rows(hidden) <= SHORT_LIST:
-            return _count(terms, *_is_in(hidden, negated=True), share=1.0, limit=limit)
-    listed = expected_rows(kept)
-    if listed > SHORT_LIST:
-        share = listed / search.number_of_orders()
-        return _count(terms, *_is_looked_up_in(kept), share=share, limit=limit)
-    if listed * LOOKING_UP <= search.estimate(terms):
-        return _count_by_walking(kept, terms, limit=limit)
-    return _count_by_grams(terms, *_is_in(kept), limit=limit)
+    orders = search.number_of_orders()
+    matching = min(max(search.estimate(terms), 1), orders)
+    hidden = Order.objects.filter(status__in=sorted(HIDDEN_BY_DEFAULT))
+    if is_plain and expected_rows(hidden) <= SHORT_LIST:
+        listed, condition, check, prepare = orders, _is_in(hidden, negated=True), 0.0, 0.0
+    else:
+        listed = min(max(_length(kept, at_most), 1), orders)
+        if listed <= SHORT_LIST:
+            condition, check, prepare = _is_in(kept.order_by()), 0.0, listed * PUT_INTO_HASH
+        else:
+            condition, check, prepare = _is_looked_up_in(kept.order_by()), LOOK_UP, 0.0
+    share = matching / orders
+    newest = int(1.3 * limit / share / (listed / orders)) + 1
+    by_newest = prepare + newest * (READ_NEWEST + share * check) if newest <= orders else math.inf
+    by_walking = min(listed, 1.3 * limit / share) * READ_OF_ORDER
+    by_grams = prepare + matching * (READ_FOUND + check)
+    if by_newest <= min(by_walking, by_grams):
+        found = _count_newest(terms, *condition, rows=newest, limit=limit)
+        if found is not None:
+            return found
+        # Fewer are on the list than it seemed.
+        by_walking = by_grams - 1 if share > listed / orders else math.inf
+    if by_walking < by_grams:
+        return _count_by_walking(kept.order_by(), terms, limit=limit)
+    return _count_by_grams(terms, *condition, limit=limit)
+
+
+def _length(kept: QuerySet[Order], at_most: int | None) -> int:
+    planned = expected_rows(kept.order_by())
+    return planned if at_most is None else min(planned, at_most)
 
 
 def _of(ids: list[int], kept: QuerySet[Order], *, size: int, oldest_first: bool) -> list[Order]:
@@ -97,25 +136,20 @@ def _is_one_of(ids: list[int]) -> RawSQL:
     return RawSQL("orders_order.id = ANY(ARRAY(SELECT unnest(%s::bigint[])))", [ids], BooleanField())  # noqa: S611
 
 
-def _of_short_list(
-    kept: QuerySet[Order],
-    terms: Terms,
-    near: Candidates,
-    *,
-    size: int,
-    beyond: Key | None,
-    oldest_first: bool,
-) -> list[Order]:
-    """Rows of a short list: walked through where the term is frequent, else met with all matching texts."""
+def _by_walking(
+    kept: QuerySet[Order], terms: Terms, near: Candidates, *, size: int, oldest_first: bool
+) -> list[Order] | None:
+    """Rows of a list that is walked through, each order with its own text looked up.
+
+    None when the term is too rare for that, or the page is not full after so many orders as should fill it.
+    """
     # With one and a half times as many as a page should need, one more try is hardly ever needed.
     expected = (size + 1) * 3 // 2 * search.NEAR_ROWS // max(len(near.ids), 1)
-    if expected <= min(WALKED_ROWS, search.estimate(terms)):
-        walked = _walk(kept, terms, rows=expected)
-        found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)
-        if len(found) > size or walked.complete:
-            return found
-    ids = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
-    return _of(ids, kept, size=size, oldest_first=oldest_first)
+    if expected > min(WALKED_ROWS, search.estimate(terms)):
+        return None
+    walked = _walk(kept, terms, rows=expected)
+    found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)
+    return found if len(found) > size or walked.complete else None
 
 
 def _walk(kept: QuerySet[Order], terms: Terms, *, rows: int) -> Candidates:
@@ -148,23 +182,12 @@ def _meeting(
     return list(ids)
 
 
-def _count(terms: Terms, is_kept: str, parameters: list[Any], *, share: float, limit: int) -> int:
-    """Count among the newest orders where these should hold enough matches, else among all matching texts."""
-    orders = search.number_of_orders()
-    expected = limit * orders / max(search.estimate(terms) * share, 1)
-    enough = int(expected * 1.3) + 1
-    if enough <= COUNTED_ROWS:
-        newest, newest_parameters = search.newest_sql(terms, rows=enough)
-        sql = f"""
-            WITH newest AS MATERIALIZED ({newest})
-            SELECT (SELECT count(*) FROM newest), (
-                SELECT count(*) FROM (SELECT FROM newest WHERE hit AND {is_kept} LIMIT %s) AS found
-            )
-        """  # noqa: S608
-        read, found = _fetch(sql, [*newest_parameters, *parameters, limit])
-        if found >= limit or read < enough:
-            return int(found)
-    return _count_by_grams(terms, is_kept, parameters, limit=limit)
+def _count_newest(terms: Terms, is_kept: str, parameters: list[Any], *, rows: int, limit: int) -> int | None:
+    """Count among so many of the newest orders; None when they hold fewer than `limit`."""
+    newest, newest_parameters = search.newest_sql(terms, rows=rows)
+    sql = f"SELECT count(*) FROM (SELECT FROM ({newest}) AS newest WHERE hit AND {is_kept} LIMIT %s) AS found"  # noqa: S608
+    (found,) = _fetch(sql, [*newest_parameters, *parameters, limit])
+    return int(found) if found >= limit else None
 
 
 def _count_by_grams(terms: Terms, is_kept: str, parameters: list[Any], *, limit: int) -> int:
@@ -175,12 +198,13 @@ def _count_by_grams(terms: Terms, is_kept: str, parameters: list[Any], *, limit:
 
 
 def _count_by_walking(kept: QuerySet[Order], terms: Terms, *, limit: int) -> int:
-    # By id, in which neighbours mostly lie together: half the time of looking them up here and there.
-    listed, parameters = kept.order_by("id").values("id").query.sql_with_params()
+    listed, parameters = kept.values("id").query.sql_with_params()
     likes, like_parameters = search.likes(terms)
+    # By id, in which neighbours mostly lie together: half the time of looking them up here and there.
     sql = f"""
+        WITH listed AS MATERIALIZED ({listed})
         SELECT count(*) FROM (
-            SELECT FROM ({listed}) AS listed CROSS JOIN LATERAL (
+            SELECT FROM (SELECT id FROM listed ORDER BY id) AS listed CROSS JOIN LATERAL (
                 SELECT text FROM orders_ordersearch WHERE order_id = listed.id OFFSET 0
             ) AS own WHERE {likes} LIMIT %s
         ) AS found
