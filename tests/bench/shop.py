@@ -67,9 +67,12 @@ class Payments:
 
     def not_captured_once(self, order_ids: Sequence[int]) -> int:
         """How many payments of these orders the provider has captured never, or more than once."""
-        captured = Counter(line["order_id"] for line in self.sandbox.ledger() if line["action"] == "SALES")
+        # One by one: the whole ledger is told only to its newest 10,000 lines.
         ours = Payment.objects.filter(order_id__in=order_ids).values_list("provider_order_id", flat=True)
-        return sum(captured[provider_order_id] != 1 for provider_order_id in ours)
+        return sum(self._captures(provider_order_id) != 1 for provider_order_id in ours)
+
+    def _captures(self, provider_order_id: str) -> int:
+        return sum(line["action"] == "SALES" for line in self.sandbox.ledger(provider_order_id))
 
     def _authorized(self, order: Order) -> Payment:
         outcome = accounts.gateway("gmo").authorize(
