@@ -48,12 +48,9 @@ class Stack:
 
     def start_servers(self) -> None:
         """Sandbox, PostgreSQL and Valkey, the tables, and Django in this process."""
-        port = free_port()
-        self._start(
-            "sandbox", ["-m", "gateways.sandbox", "--port", str(port), "--data-dir", self.folder / "sandbox"]
-        )
-        self._wait(lambda: is_listening(port), "the sandbox")
-        url = f"http://{LOCALHOST}:{port}"
+        self.sandbox_port = free_port()
+        self.start_sandbox()
+        url = f"http://{LOCALHOST}:{self.sandbox_port}"
         self.sandbox = SandboxHandle(self.processes["sandbox"], url, self.folder / "sandbox")
         servers = Servers(
             database_url=start_postgres(self.supervisor, self.folder / "postgres", durable=True),
@@ -71,6 +68,14 @@ class Stack:
         )
         os.environ.update(self.environment, DJANGO_SETTINGS_MODULE="cagolab.settings")
         django.setup()
+
+    def start_sandbox(self) -> None:
+        """The providers, with what they know from before."""
+        port = self.sandbox_port
+        self._start(
+            "sandbox", ["-m", "gateways.sandbox", "--port", str(port), "--data-dir", self.folder / "sandbox"]
+        )
+        self._wait(lambda: is_listening(port), "the sandbox")
 
     def start_worker(self, name: str, *, threads: int) -> None:
         """One Celery process."""

@@ -29,6 +29,39 @@ class Moment:
     when: str = "true"
 
 
+# Moments of one operation. "started" is how an operation is claimed; a telegram is a row before it is sent.
+CLAIMED = Moment(table="payments_operation", event="INSERT", when="NEW.action <> 'inquire'")
+ENDED = Moment(
+    table="payments_operation", event="UPDATE", when="OLD.state = 'started' AND NEW.state = 'succeeded'"
+)
+
+
+def telegram(name: str) -> Moment:
+    """Its row is written: it is sent next."""
+    return Moment(table="payments_call", event="INSERT", when=f"NEW.name = '{name}'")
+
+
+def answer(name: str) -> Moment:
+    """The provider has answered, and the answer is written next to the telegram."""
+    return Moment(table="payments_call", event="UPDATE", when=f"NEW.name = '{name}' AND OLD.response = ''")
+
+
+def noted(stage: str) -> Moment:
+    """An action of several telegrams has remembered how far it came."""
+    return Moment(
+        table="payments_operation",
+        event="UPDATE",
+        when=f"OLD.progress->>'stage' IS DISTINCT FROM '{stage}' AND NEW.progress->>'stage' = '{stage}'",
+    )
+
+
+def step(number: int) -> Moment:
+    """A step is settled, the next one has not begun."""
+    return Moment(
+        table="payments_operation", event="UPDATE", when=f"OLD.step = {number} - 1 AND NEW.step = {number}"
+    )
+
+
 class Hold:
     """Holds every transaction with such a change right before its commit, for as long as the block lasts."""
 
@@ -77,8 +110,22 @@ class Hold:
             self._session.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
         self._session.execute("SELECT pg_advisory_unlock_all()")
 
+    def break_connections(self) -> None:
+        """PostgreSQL ends the connections of all programs, as a restart does; the test keeps its own."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (ours,) = cursor.fetchone()
+        self._session.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> ALL(%s)"
+            # The run of the tests has the database to itself by such a lock.
+            " AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1)",
+            [[self._session.info.backend_pid, ours]],
+        )
+        self._session.execute("SELECT pg_advisory_unlock_all()")
+
     def commit(self) -> None:
-        """The dead process's transaction is committed, and nobody is told."""
+        """Whoever was held goes on; of a process that is dead, the transaction is committed and nobody is told."""
         held = self._held()
         self._session.execute("SELECT pg_advisory_unlock_all()")
         at_work = "SELECT 1 FROM pg_stat_activity WHERE pid = ANY(%s) AND state = 'active'"

@@ -62,10 +62,14 @@ class Weather:
         self.kills: Counter[str] = Counter()
 
     def start_programs(self) -> None:
-        """Workers, web, and the provider that tells it of every change, twice and newest first."""
+        """Workers, web, and the provider that tells it of every change."""
         for name in WORKERS:
             self.stack.start_worker(name, threads=THREADS)
         self.stack.start_web()
+        self.tell_of_changes()
+
+    def tell_of_changes(self) -> None:
+        """GMO-PG's 結果通知 go out, twice and newest first."""
         self.stack.sandbox.control(
             "POST",
             "/_notifications",
@@ -85,6 +89,7 @@ class Weather:
             (self.kill_web, 1),
             (self.empty_broker, 4),
             (self.restart_database, 1),
+            (self.let_providers_go_away, 1),
             (self.let_leases_run_out, 3),
             (self.change_behind_our_back, 3),
             (self.forge_a_notification, 4),
@@ -130,6 +135,14 @@ class Weather:
         """Orderly, or as after a crash."""
         self.stack.restart_postgres(crash=self.dice.random() < 0.3)
         self.kills["database"] += 1
+
+    def let_providers_go_away(self) -> None:
+        """All at once, in the middle of what they do; connections are refused until they are back."""
+        self.stack.kill("sandbox")
+        time.sleep(0.5)
+        self.stack.start_sandbox()
+        self.tell_of_changes()
+        self.kills["provider"] += 1
 
     def let_leases_run_out(self) -> None:
         """As if minutes had passed for claimed rows: workers take over what others still hold."""
