@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -48,7 +47,7 @@ class Administrator(Browser):
             answer.result()
         self.diary.note(f"said {body['outcome']}")
 
-    def _what_is_there(self, name: str) -> Mapping[str, str]:
+    def _what_is_there(self, name: str) -> dict[str, str]:
         for trade in self.sandbox.trades(name):
             number = next((str(trade[key]) for key in _NUMBERS if trade.get(key)), None)
             if number is not None:

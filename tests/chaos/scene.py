@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import requests
@@ -85,7 +86,10 @@ class Scene:
             self.world.later(seconds=200)
             for bell in ("payments.tasks.recover", "orders.bulk.tasks.ring"):
                 self.programs.ring(bell)
-            moved_on(lambda before=before: self._open() != before)
+            moved_on(partial(self._differs, before))
+
+    def _differs(self, before: list[tuple[Any, ...]]) -> bool:
+        return self._open() != before
 
     def let_leases_run_out(self) -> None:
         """Those of a worker that is dead: they run on the database server's clock, which nobody can move."""
