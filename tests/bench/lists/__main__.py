@@ -36,9 +36,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=30, help="requests of each case")
     parser.add_argument("--only", default="", help="cases whose name holds this")
-    parser.add_argument("--no-rivals", action="store_true")
+    parser.add_argument("--no-rivals", action="store_true", help="measure our own pages alone")
     parser.add_argument(
-        "--output", type=Path, help="folder for lists.json and lists.svg (default: data folder)"
+        "--rivals-up-to",
+        type=int,
+        default=1_000_000,
+        help="beyond so many orders a page of theirs takes minutes",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="folder for lists.json, lists.md and lists.svg (default: data folder)"
     )
     arguments = parser.parse_args()
     try:
@@ -81,6 +87,7 @@ class Bench:
         def write(found: list[Result]) -> None:
             report.write_json(output / "lists.json", machine, self.arguments.seed, found)
             (output / "lists.svg").write_text(plot.draw(found))
+            (output / "lists.md").write_text(report.markdown(found))
 
         for rows in (int(each) for each in self.arguments.rows.split(",")):
             run = Run(
@@ -94,7 +101,7 @@ class Bench:
             )
             results.append(run.measure())
             say(report.table(results[-1]))
-        say(f"written: {output / 'lists.json'}, {output / 'lists.svg'}")
+        say(f"written: lists.json, lists.md and lists.svg in {output}")
         return 1 if any(result.misses for result in results) else 0
 
 

@@ -63,6 +63,42 @@ def table(result: Result) -> str:
     return "\n".join(lines)
 
 
+def markdown(results: list[Result]) -> str:
+    """For the README: the largest size that was compared with rivals in full, then the others' 95th percentiles."""
+    parts = []
+    compared = [result for result in results if any(len(line.timings) > 1 for line in result.lines)]
+    whole = max(compared or results, key=lambda result: result.rows)
+    names = [name for name in RIVALS if any(name in line.timings for line in whole.lines)]
+    parts += [
+        " | ".join(
+            [f"| {whole.rows:,} orders", "median", "p95", "its total, p95", "goal", *names, "goal missed |"]
+        ),
+        "| --- " * (6 + len(names)) + "|",
+    ]
+    for line in whole.lines:
+        ours = line.timings["ours"]
+        rivals = [_times(line, name) for name in names]
+        total = f"{ours.counting_p95:.1f}" if any(ours.counting) else ""
+        missed = "; ".join(f"MISS {miss}" for miss in line.misses)
+        figures = [f"{ours.median:.1f}", f"{ours.p95:.1f}", total, f"{line.case.goal_ms:.0f}"]
+        parts.append(" | ".join([f"| {line.case.name}", *figures, *rivals, f"{missed} |"]))
+    if len(results) > 1:
+        sizes = sorted(results, key=lambda result: result.rows)
+        parts += ["", "| p95 in ms | " + " | ".join(f"{result.rows:,}" for result in sizes) + " |"]
+        parts.append("| --- " * (1 + len(sizes)) + "|")
+        for at, line in enumerate(whole.lines):
+            figures = [f"{result.lines[at].timings['ours'].p95:.1f}" for result in sizes]
+            parts.append(f"| {line.case.name} | " + " | ".join(figures) + " |")
+    return "\n".join([*parts, ""])
+
+
+def _times(line: Line, name: str) -> str:
+    if name not in line.timings:
+        return ""
+    median = line.timings[name].median
+    return f"{median:,.0f} ms ({median / line.timings['ours'].median_with_total:,.0f}x)"
+
+
 def _pair(timing: Timing) -> str:
     digits = 1 if timing.median < 1000 else 0
     return f"{timing.median:,.{digits}f} / {timing.p95:,.{digits}f}"

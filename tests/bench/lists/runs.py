@@ -86,7 +86,7 @@ class Run:
             self._ask(client, "ours", line, line.case.paths, warm=len(line.case.paths))
         sites.stop(self.supervisor, "web")
         self._keep(result)
-        if not self.arguments.no_rivals:
+        if not self.arguments.no_rivals and self.rows <= self.arguments.rivals_up_to:
             self._rivals(result)
         return result
 
