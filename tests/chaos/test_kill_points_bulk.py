@@ -10,7 +10,6 @@ from tests.chaos.scene import AFTER_THE_COMMIT, BEFORE_THE_COMMIT, Scene, SlowCa
 
 RING = "orders.bulk.tasks.ring"
 ROWS = 4
-# Rows are claimed, sent and settled together; the last moments are of rows whose order follows, one by one.
 ROW_ENDED = Moment(
     table="orders_bulkitem", event="UPDATE", when="OLD.state = 'claimed' AND NEW.state = 'succeeded'"
 )
@@ -41,9 +40,9 @@ RUN_STARTED = Moment(table="orders_bulkrun", event="UPDATE", when="NEW.state = '
         "when the telegrams are written and not sent",
         "before the batch's settlement commits",
         "right after the batch's settlement",
-        "with an answer in whose order follows",
-        "right after a settlement whose order follows",
-        "between the settlement and its row",
+        "before the answers are written down whose orders follow",
+        "right after the settlement whose orders follow",
+        "before the rows are written down",
         "before the run's end",
     ],
 )
