@@ -201,8 +201,6 @@ def shop(sandbox: SandboxHandle, settings: Any, transactional_db: None) -> Itera
     for provider in ("gmopg", "paygent"):
         quiet = {"provider": provider, "target": None, "paused": False, "copies": 1, "newest_first": False}
         sandbox.control("POST", "/_notifications", json=quiet | {"delay_ms": 0})
-    sandbox.clear_faults()
-    sandbox.real_clock()
     clock.forget_offset()
     accounts.gateway.cache_clear()
     accounts.notice_queue.cache_clear()
