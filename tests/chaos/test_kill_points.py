@@ -16,9 +16,11 @@ from gateways.vocabulary import PaymentStatus as S
 from orders.models import Order
 from orders.statuses import OrderStatus
 from payments.models import GatewayAccount, Operation, Payment
+from tests.chaos.customers import Customer
 from tests.chaos.moments import CLAIMED, ENDED, Moment, answer, noted, step, telegram
 from tests.chaos.scene import AFTER_THE_COMMIT, BEFORE_THE_COMMIT, Scene, SlowCapture, die, die_at_work
 from tests.gateway_world import World
+from tests.sandbox_server import GOOD_CARD
 
 State = Operation.State
 
@@ -179,6 +181,41 @@ def test_a_web_process_killed_when_a_reauthorization_is_settled(scene: Scene, at
     payment.refresh_from_db()
     assert (payment.status, payment.is_open) == (S.AUTH, False)
     assert [action for action, _ in scene.world.moved(payment)] == ["AUTH", "VOID", "AUTH"]
+    assert scene.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "at", "is_paid"),
+    [
+        (noted("authorized"), AFTER_THE_COMMIT, False),
+        (telegram("ST02-00101-101"), BEFORE_THE_COMMIT, False),
+        (answer("ST02-00101-101"), BEFORE_THE_COMMIT, True),
+        (ENDED, BEFORE_THE_COMMIT, True),
+    ],
+    ids=[
+        "between the authorization and its commit",
+        "before the commit's telegram",
+        "with the commit's answer in",
+        "before the end is settled",
+    ],
+)
+def test_a_web_process_killed_while_a_customer_pays_by_two_calls(
+    scene: Scene, moment: Moment, at: str, is_paid: bool
+) -> None:
+    """SBPS: an authorization and its commit. A hold without a commit is no money: it is freed, the customer pays again."""
+    customer = Customer(
+        "", web_url=scene.browser.url, sandbox=scene.world.sandbox, seed="1", diary=scene.diary
+    )
+    pay = customer.to_the_card_page(GOOD_CARD, account="sbps")
+    assert pay
+    scene.diary.confirmed.add(pay["key"])
+    die(scene, moment, at, lambda: customer.post("/checkout/pay/", pay))
+    scene.recover()
+    payment = Payment.objects.select_related("order").get(operations__key=pay["key"])
+    moved = [action for action, _ in scene.world.moved(payment)]
+    assert moved == (["AUTH"] if is_paid else ["AUTH", "VOID"])
+    assert (payment.status, payment.is_open) == (S.AUTH if is_paid else S.PAYFAIL, False)
+    assert payment.order.status == (OrderStatus.NEW if is_paid else OrderStatus.PENDING)
     assert scene.violations() == []
 
 
