@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 LAUNCHER := $(BIN)/python -m cagolab.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check chaos bench-bulk bench-lists bench-writes format lock clean
+.PHONY: help demo demo-reset test check chaos bench-bulk bench-lists bench-writes bench-exports format lock clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,6 +50,9 @@ bench-lists: $(VENV)/.dev ## Lists and searches beside Django's admin and oscar 
 
 bench-writes: $(VENV)/.dev ## What taking in, editing and settling cost at 10,000 and 1,000,000 orders (WRITES_ROWS=n SEED=1)
 	@exec $(BIN)/python -m tests.bench.writes --seed $(SEED) $(if $(WRITES_ROWS),--rows $(WRITES_ROWS))
+
+bench-exports: $(VENV)/.dev ## How memory grows while a million orders are written to files (EXPORT_ROWS=n SEED=1)
+	@exec $(BIN)/python -m tests.bench.exports --seed $(SEED) $(if $(EXPORT_ROWS),--rows $(EXPORT_ROWS))
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .

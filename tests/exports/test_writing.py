@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -71,6 +73,33 @@ def test_an_order_stands_in_the_csv_as_on_its_screen(clerk: User) -> None:
     parts = ("税率10%対象(税込)", "税率8%対象(税込)", "その他の税率対象(税込)", "非課税・不課税")
     assert sum(int(row[part]) for part in parts) == order.payment_total
     assert sentences(export).startswith("1件を出力しました")
+
+
+@pytest.mark.parametrize("kind", ["orders", "order_lines", "payments", "documents"])
+def test_memory_holds_one_chunk_however_many_orders_there_are(
+    clerk: User, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "CHUNK_ORDERS", 50)
+    orders = [order.pk for order in make_orders(500)]
+    note = worklist.progress
+
+    def note_without_garbage(export: Export) -> bool:
+        gc.collect()  # when Python does so by itself is chance
+        return note(export)
+
+    monkeypatch.setattr(worklist, "progress", note_without_garbage)
+
+    def most_while_writing(order_ids: list[int]) -> int:
+        export = begin(clerk, kind=kind, order_ids=order_ids)
+        tracemalloc.start()
+        try:
+            assert write(export).done == len(order_ids)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    most_while_writing(orders[:50])  # what is loaded once, by whoever comes first
+    assert most_while_writing(orders) < 1.5 * most_while_writing(orders[:100])
 
 
 def test_the_lines_have_a_file_of_their_own(clerk: User) -> None:

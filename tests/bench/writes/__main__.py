@@ -11,17 +11,15 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import django
 import psycopg
 
-from cagolab.launcher.embedded import Servers, start_servers
+from cagolab.launcher.embedded import start_servers
 from cagolab.launcher.errors import Interrupted, LauncherError
 from cagolab.launcher.ports import data_folder, only_one
 from cagolab.launcher.processes import Supervisor
@@ -73,21 +71,26 @@ def run(supervisor: Supervisor, folder: Path, arguments: argparse.Namespace) -> 
     os.environ.update(sites.environment(servers, folder, "postgres"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "cagolab.settings"
     django.setup()
+    from tests.bench import million
     from tests.bench.lists import report
-    from tests.bench.writes import data
 
     machine = report.machine(servers.database_url)
     say(machine)
     misses: list[str] = []
     found: dict[str, Any] = {"machine": machine, "seed": arguments.seed, "sizes": {}}
     for rows in (int(each) for each in arguments.rows.split(",")):
-        database = data.prepare(supervisor, servers, folder, rows=rows, seed=arguments.seed, say=say)
+        database = million.prepare(supervisor, servers, folder, rows=rows, seed=arguments.seed, say=say)
         say(f"copying {database}")
-        with copy_of(servers, database) as copy:
+        with million.copy_of(servers, database, "writes") as copy:
             environment = sites.environment(servers, folder, copy)
             sites.manage(supervisor, environment, "migrate", "--verbosity", "0")
             load = os.getloadavg()[0]
-            measured = work(environment, rounds=arguments.rounds, seed=arguments.seed)
+            measured = million.figures(
+                environment,
+                "tests.bench.writes.work",
+                f"--rounds={arguments.rounds}",
+                f"--seed={arguments.seed}",
+            )
         say(f"\n{rows:,} orders; load of the machine before: {load:.1f}; {measured['settings']}")
         misses += table(measured["figures"])
         found["sizes"][str(rows)] = measured | {"load": load}
@@ -95,36 +98,6 @@ def run(supervisor: Supervisor, folder: Path, arguments: argparse.Namespace) -> 
     say(f"\n{len(misses)} goals missed." if misses else "\nEvery goal was reached.")
     say(f"written: {folder / 'writes.json'}")
     return 1 if misses else 0
-
-
-@contextmanager
-def copy_of(servers: Servers, database: str) -> Iterator[str]:
-    """A copy of a database, by its name; dropped afterwards."""
-    copy = f"{database}_writes"
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {database} STRATEGY FILE_COPY")
-        try:
-            yield copy
-        finally:
-            connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")
-
-
-def work(environment: dict[str, str], *, rounds: int, seed: int) -> dict[str, Any]:
-    """The figures of a process that writes. Raises LauncherError."""
-    command = [sys.executable, "-m", "tests.bench.writes.work", "--rounds", str(rounds), "--seed", str(seed)]
-    done = subprocess.run(
-        command,
-        env=os.environ | environment,
-        cwd=sites.REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise LauncherError(f"the writing process ended with {done.returncode}")
-    measured: dict[str, Any] = json.loads(done.stdout)
-    return measured
 
 
 def table(figures: Sequence[dict[str, Any]]) -> list[str]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from cagolab.launcher.embedded import Servers
+from cagolab.launcher.errors import LauncherError
 from cagolab.launcher.processes import Supervisor
 from tests.bench.lists import load, rows
 from tests.bench.lists import servers as sites
@@ -64,3 +71,33 @@ def _make(
         sites.manage(supervisor, environment, "shell", "-c", create_user)
         load.fill(environment["DATABASE_URL"], count=count, seed=seed, now=rows.today(), say=say)
         connection.execute(f"COMMENT ON DATABASE {database} IS '{FILLED}'")
+
+
+@contextmanager
+def copy_of(servers: Servers, database: str, purpose: str) -> Iterator[str]:
+    """A copy of a database to write to, by its name; dropped afterwards."""
+    copy = f"{database}_{purpose}"
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {database} STRATEGY FILE_COPY")
+        try:
+            yield copy
+        finally:
+            connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")
+
+
+def figures(environment: dict[str, str], module: str, *arguments: str) -> dict[str, Any]:
+    """What a process of its own has measured and prints as JSON. Raises LauncherError."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(
+        command,
+        env=os.environ | environment,
+        cwd=sites.REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LauncherError(f"{module} ended with {done.returncode}")
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
