@@ -111,9 +111,12 @@ def text_of(*, number: str, name: str, kana: str, company: str, email: str, phon
 
 
 def refresh(order: Order) -> None:
-    """Write the search text of an order that was saved."""
-    OrderSearch.objects.update_or_create(
-        order_id=order.pk, defaults={"ordered_at": order.ordered_at, "text": text_of_order(order)}
+    """Write the search text of an order that was saved; one statement."""
+    OrderSearch.objects.bulk_create(
+        [OrderSearch(order_id=order.pk, ordered_at=order.ordered_at, text=text_of_order(order))],
+        update_conflicts=True,
+        unique_fields=["order_id"],
+        update_fields=["ordered_at", "text"],
     )
 
 
