@@ -176,7 +176,7 @@ def _searches(connection: psycopg.Connection, rows: int, draw: random.Random) ->
     names = ["佐藤", "弥生", "田中", "勘解由", "松本", "高橋 美咲"]
     digits = [phone.replace("-", "")[3:] for *_, phone in someone]
     return [
-        _search("order number", [number for number, *_ in someone], oscar_key="order_number"),
+        _search("order number", [number for number, *_ in someone]),
         Case(
             name="検索: name",
             paths=[_list(q=name) for name in names],
@@ -248,9 +248,8 @@ def _single_pages(rows: int, draw: random.Random) -> list[Case]:
     ]
 
 
-def _search(name: str, terms: Sequence[str], *, oscar_key: str = "") -> Case:
-    oscar = [f"{OSCAR}?{urlencode({oscar_key: term[:3]})}" for term in terms[:4]] if oscar_key else []
-    return Case(name=f"検索: {name}", paths=[_list(q=term) for term in terms], goal_ms=SEARCH_MS, oscar=oscar)
+def _search(name: str, terms: Sequence[str]) -> Case:
+    return Case(name=f"検索: {name}", paths=[_list(q=term) for term in terms], goal_ms=SEARCH_MS)
 
 
 def _list(**query: object) -> str:

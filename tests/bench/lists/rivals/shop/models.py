@@ -21,7 +21,7 @@ STATUSES = (
 
 
 class Order(models.Model):
-    """What the changelist shows."""
+    """Every column of the table, as the product's own model has them: Django reads whole rows."""
 
     number = models.CharField("注文番号", max_length=30)
     status = models.SmallIntegerField("対応状況", choices=STATUSES)
@@ -39,6 +39,42 @@ class Order(models.Model):
         choices=[("gmopg", "GMO-PG"), ("paygent", "ペイジェント"), ("sbps", "SBPS")] if IS_TUNED else None,
     )
     payment_status = models.CharField("決済状況", max_length=16)
+    # Not on the list.
+    version = models.PositiveIntegerField()
+    paid_at = models.DateTimeField(null=True)
+    shipped_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+    company = models.CharField(max_length=120)
+    postal_code = models.CharField(max_length=8)
+    prefecture = models.CharField(max_length=4)
+    address = models.CharField(max_length=300)
+    delivery_name = models.CharField(max_length=120)
+    delivery_kana = models.CharField(max_length=120)
+    delivery_company = models.CharField(max_length=120)
+    delivery_phone = models.CharField(max_length=20)
+    delivery_postal_code = models.CharField(max_length=8)
+    delivery_prefecture = models.CharField(max_length=4)
+    delivery_address = models.CharField(max_length=300)
+    delivery_date = models.DateField(null=True)
+    delivery_time = models.CharField(max_length=30)
+    tracking_number = models.CharField(max_length=60)
+    tracking_url = models.URLField(max_length=300)
+    subtotal = models.IntegerField()
+    delivery_fee = models.IntegerField()
+    charge = models.IntegerField()
+    discount = models.IntegerField()
+    used_points = models.IntegerField()
+    added_points = models.IntegerField()
+    total = models.IntegerField()
+    message = models.TextField(max_length=4000)
+    memo = models.TextField(max_length=4000)
+    is_subscription = models.BooleanField()
+    payment_id = models.BigIntegerField(null=True)
+    payment_kind = models.CharField(max_length=20)
+    payment_amount = models.IntegerField(null=True)
+    payment_deadline = models.DateField(null=True)
+    payment_sale_on = models.DateField(null=True)
+    payment_is_open = models.BooleanField()
 
     class Meta:
         managed = False
