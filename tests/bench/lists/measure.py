@@ -51,13 +51,17 @@ class Timing:
         return _p95(self.milliseconds)
 
     @property
-    def counting_p95(self) -> float:
-        return _p95(self.counting)
+    def with_total(self) -> list[float]:
+        """Until rows and total are there, one after the other."""
+        return [page + total for page, total in zip(self.milliseconds, self.counting, strict=True)]
 
     @property
     def median_with_total(self) -> float:
-        """Until rows and total are there, one after the other."""
-        return statistics.median(map(sum, zip(self.milliseconds, self.counting, strict=True)))
+        return statistics.median(self.with_total)
+
+    @property
+    def p95_with_total(self) -> float:
+        return _p95(self.with_total)
 
 
 def _p95(milliseconds: Sequence[float]) -> float:
