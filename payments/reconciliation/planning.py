@@ -25,7 +25,7 @@ ROUNDS = 7
 # holds whose last day for the capture is as near as this.
 LATELY = timedelta(days=2)
 NEAR_DAYS = 7
-# So many keys are looked at in one transaction.
+# So many payments are looked at in one transaction.
 WINDOW = 10_000
 
 # A payment's turn in the run, the lowest first. What the run before did not reach or got no answer about goes
@@ -88,16 +88,24 @@ def _plan_window(run_id: UUID, now: datetime) -> bool:
             run.plan_from = Payment.objects.aggregate(last=Max("pk"))["last"] or 0
         before = _run_before(run)
         if run.plan_from > 0:
-            run.listed += _list_window(run, before, now)
-            run.plan_from = max(0, run.plan_from - WINDOW)
+            above = _end_of_window(run.plan_from)
+            run.listed += _list_window(run, before, now, above=above)
+            run.plan_from = above
         elif before is None or not _forget(before.pk):
             run.planned = run.listed
         run.save(update_fields=["plan_from", "listed", "planned"])
     return True
 
 
-def _list_window(run: ReconciliationRun, before: ReconciliationRun | None, now: datetime) -> int:
-    assert run.plan_from is not None
+def _end_of_window(up_to: int) -> int:
+    """The key below which the next window begins; 0 when no payment is left there. Gaps in the keys cost nothing."""
+    keys = Payment.objects.filter(pk__lte=up_to).order_by("-pk").values_list("pk", flat=True)
+    return next(iter(keys[WINDOW : WINDOW + 1]), 0)
+
+
+def _list_window(
+    run: ReconciliationRun, before: ReconciliationRun | None, now: datetime, *, above: int
+) -> int:
     account = run.account
     with connection.cursor() as cursor:
         cursor.execute(
@@ -106,7 +114,7 @@ def _list_window(run: ReconciliationRun, before: ReconciliationRun | None, now: 
                 "run": run.pk,
                 "account": account.pk,
                 "before": before.pk if before else None,
-                "above": run.plan_from - WINDOW,
+                "above": above,
                 "up_to": run.plan_from,
                 "urgent": URGENT,
                 "next": NEXT,
