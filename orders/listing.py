@@ -155,6 +155,8 @@ def _rows(
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
+    if filters.has_other_days and expected_rows(rows.order_by()) <= SORTED_ROWS:
+        rows = sorted_afterwards(rows, oldest_first=oldest_first)
     hits = None
     if terms := filters.terms:
         searched = search_pages.rows(
@@ -168,8 +170,6 @@ def _rows(
         )
         found, hits = searched.orders, searched.hits
     else:
-        if filters.has_other_days and expected_rows(rows.order_by()) <= SORTED_ROWS:
-            rows = sorted_afterwards(rows, oldest_first=oldest_first)
         # An index tells which rows stand on the page; only these are read.
         found = list(Order.objects.filter(pk__in=rows.values("pk")[: size + 1]).order_by(*order))
     more, found = len(found) > size, found[:size]

@@ -35,6 +35,8 @@ FEW_HITS: Final = 3_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
 
+# What so large a share of the texts hold is looked for by reading them, not by their grams.
+EVERYWHERE: Final = 0.2
 # Texts that are read to learn how common a term is.
 SAMPLED_ROWS: Final = 2_000
 
@@ -212,10 +214,12 @@ def candidates(
         yield replace(further, ids=near.ids + further.ids)
         if further.complete:
             return
-    first = _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=FIRST_HITS)
-    yield first
-    if not first.complete:
-        yield _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=None)
+    is_everywhere = len(near.ids) > NEAR_ROWS * EVERYWHERE
+    for limit in (FIRST_HITS, None):
+        hits = _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=limit, by_grams=not is_everywhere)
+        yield hits
+        if hits.complete:
+            return
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
@@ -260,9 +264,14 @@ def _few(terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: boo
 
 
 def _hits(
-    terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool, limit: int | None
+    terms: Terms,
+    *,
+    beyond: tuple[datetime, int] | None,
+    oldest_first: bool,
+    limit: int | None,
+    by_grams: bool,
 ) -> Candidates:
-    found, parameters = by_grams_sql(terms, limit=None)
+    found, parameters = by_grams_sql(terms, limit=None) if by_grams else _by_reading_sql(terms)
     key, key_parameters, order = position(beyond, oldest_first)
     sql = f"""
         WITH hits AS MATERIALIZED ({found})
@@ -274,8 +283,8 @@ def _hits(
     return Candidates(ids=ids, complete=limit is None or len(ids) < limit)
 
 
-def newest_sql(terms: Terms, *, rows: int) -> tuple[str, list[Any]]:
-    """SELECT of so many of the newest orders, as they were entered, and whether each is a `hit`."""
+def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
+    """SELECT of so many of the newest orders (None: of all), as they were entered, and whether each is a `hit`."""
     matches, parameters = likes(terms)
     span, span_parameters = _span(terms)
     sql = f"""
@@ -336,6 +345,15 @@ def by_grams_sql(terms: Terms, *, limit: int | None, is_exact: bool = True) -> t
     where = " AND ".join([*conditions, span])
     sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where} LIMIT %s"  # noqa: S608
     return sql, [*parameters, *span_parameters, limit]
+
+
+def _by_reading_sql(terms: Terms) -> tuple[str, list[Any]]:
+    """SELECT of all matching ids and their dates without the grams: for what so many texts hold that PostgreSQL would
+    read them all, and compute the grams of each."""
+    matches, parameters = likes(terms)
+    span, span_parameters = _span(terms)
+    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {matches} AND {span}"  # noqa: S608
+    return sql, [*parameters, *span_parameters]
 
 
 def _span(terms: Terms) -> tuple[str, list[Any]]:

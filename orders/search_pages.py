@@ -27,7 +27,7 @@ SHORT_LIST: Final = 50_000
 # Orders of a list that are walked through for one page.
 WALKED_ROWS: Final = 10_000
 # What counting takes, in microseconds: to read one of the newest texts, one that its grams found, or that of an order
-# of a list; to put an order of a list into a hash; to look up whether an order is on a list too long for one.
+# of a list; to put an order of a list aside or into a hash; to look up whether an order is on a list too long for one.
 READ_NEWEST: Final = 0.3
 READ_FOUND: Final = 1.3
 READ_OF_ORDER: Final = 2.5
@@ -106,11 +106,11 @@ def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | Non
             condition, check, prepare = _is_looked_up_in(kept.order_by()), LOOK_UP, 0.0
     share = matching / orders
     newest = int(1.3 * limit / share / (listed / orders)) + 1
-    by_newest = prepare + newest * (READ_NEWEST + share * check) if newest <= orders else math.inf
-    by_walking = min(listed, 1.3 * limit / share) * READ_OF_ORDER
+    by_newest = prepare + min(newest, orders) * (READ_NEWEST + share * check)
+    by_walking = listed * PUT_INTO_HASH + min(listed, 1.3 * limit / share) * READ_OF_ORDER
     by_grams = prepare + matching * (READ_FOUND + check)
     if by_newest <= min(by_walking, by_grams):
-        found = _count_newest(terms, *condition, rows=newest, limit=limit)
+        found = _count_newest(terms, *condition, rows=newest if newest < orders else None, limit=limit)
         if found is not None:
             return found
         # Fewer are on the list than it seemed.
@@ -182,12 +182,14 @@ def _meeting(
     return list(ids)
 
 
-def _count_newest(terms: Terms, is_kept: str, parameters: list[Any], *, rows: int, limit: int) -> int | None:
-    """Count among so many of the newest orders; None when they hold fewer than `limit`."""
+def _count_newest(
+    terms: Terms, is_kept: str, parameters: list[Any], *, rows: int | None, limit: int
+) -> int | None:
+    """Count among so many of the newest orders, or among all; None when the newest hold fewer than `limit`."""
     newest, newest_parameters = search.newest_sql(terms, rows=rows)
     sql = f"SELECT count(*) FROM (SELECT FROM ({newest}) AS newest WHERE hit AND {is_kept} LIMIT %s) AS found"  # noqa: S608
     (found,) = _fetch(sql, [*newest_parameters, *parameters, limit])
-    return int(found) if found >= limit else None
+    return int(found) if rows is None or found >= limit else None
 
 
 def _count_by_grams(terms: Terms, is_kept: str, parameters: list[Any], *, limit: int) -> int:
