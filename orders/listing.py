@@ -155,7 +155,8 @@ def _rows(
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
-    if filters.has_other_days and expected_rows(rows.order_by()) <= SORTED_ROWS:
+    is_rare = any(getattr(filters, name) for name in _RARE)
+    if filters.has_other_days and not is_rare and expected_rows(rows.order_by()) <= SORTED_ROWS:
         rows = sorted_afterwards(rows, oldest_first=oldest_first)
     hits = None
     if terms := filters.terms:

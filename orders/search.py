@@ -27,11 +27,12 @@ MAX_PARTS: Final = 10
 NEAR_ROWS: Final = 2_000
 WINDOW_ROWS: Final = 10_000
 # So many hits among these show that the term is not rare, and that the larger window will have enough of them.
-FREQUENT_HITS: Final = 15
+FREQUENT_HITS: Final = 25
 # The larger window is so much larger than the first one lets expect, as hits are not spread evenly.
 SPARE: Final = 1.4
-# A term with no more hits than this is rare: all its hits are taken, in whatever order the grams yield them.
-FEW_HITS: Final = 3_000
+# A term with no more hits than this is rare: all its hits are taken, in whatever order the grams yield them, and
+# counted with the page.
+FEW_HITS: Final = 10_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
 
@@ -167,13 +168,9 @@ def _grams_to_ask(part: str) -> set[str]:
 
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
     """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
-    long, short = _grams_of(terms)
-    texts = ArrayField(TextField())
-    rows = OrderSearch.objects.all()
-    for function, grams in (("orders_long_grams", long), ("orders_short_grams", short)):
-        if grams:
-            pieces = Func(F("text"), function=function, output_field=texts)
-            rows = rows.alias(**{function: pieces}).filter(**{f"{function}__contains": grams})
+    function, grams = _grams_of(terms)
+    pieces = Func(F("text"), function=function, output_field=ArrayField(TextField()))
+    rows = OrderSearch.objects.alias(grams=pieces).filter(grams__contains=grams)  # type: ignore[misc]
     for part in terms.anywhere:
         rows = rows.filter(text__contains=part)
     for number, (field, part) in enumerate(terms.within):
@@ -200,7 +197,7 @@ def candidates(
     if near.complete and beyond is None:
         yield replace(near, hits=near.ids)
         return
-    if near.complete or len(near.ids) < FREQUENT_HITS:
+    if near.complete or (len(near.ids) < FREQUENT_HITS and _expected_hits(near) <= FEW_HITS):
         few = _few(terms, beyond=beyond, oldest_first=oldest_first)
         if few.complete:
             yield few
@@ -220,6 +217,11 @@ def candidates(
         yield hits
         if hits.complete:
             return
+
+
+def _expected_hits(near: Candidates) -> float:
+    """How many of all orders match, if they are spread as evenly as among those of the first window."""
+    return len(near.ids) / NEAR_ROWS * number_of_orders()
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
@@ -284,11 +286,16 @@ def _hits(
 
 
 def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
-    """SELECT of so many of the newest orders (None: of all), as they were entered, and whether each is a `hit`."""
+    """SELECT of so many of the newest orders (None: of all), and whether each is a `hit`.
+
+    As they were entered, in which order they mostly lie; between two days by date, or those of other years would be
+    read too.
+    """
     matches, parameters = likes(terms)
     span, span_parameters = _span(terms)
+    order = "ordered_at DESC, order_id DESC" if span_parameters else "order_id DESC"
     sql = f"""
-        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {span} ORDER BY order_id DESC LIMIT %s
+        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {span} ORDER BY {order} LIMIT %s
     """  # noqa: S608
     return sql, [*parameters, *span_parameters, rows]
 
@@ -299,14 +306,25 @@ def estimate(terms: Terms) -> int:
     The planner knows how often each common gram occurs, but takes grams to be independent of each other: where
     several are asked for, a sample of the newest texts knows better.
     """
-    found, parameters = by_grams_sql(terms, limit=None, is_exact=False)
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {found}", parameters)
-        (plan,) = cursor.fetchone()
-    planned = int(plan[0]["Plan"]["Plan Rows"])
-    if sum(map(len, _grams_of(terms))) < 2:
+    planned = _planned_rows(*by_grams_sql(terms, limit=None, is_exact=False))
+    if len(terms.parts) == 1 and len(terms.parts[0]) <= 3:
         return planned
-    return max(planned, round(_share_of_newest(terms) * number_of_orders()))
+    return max(planned, round(_share_of_newest(terms) * number_between(terms)))
+
+
+def number_between(terms: Terms) -> int:
+    """About how many texts there are between the days of the terms; at least 1."""
+    span, parameters = _span(terms)
+    if not parameters:
+        return number_of_orders()
+    return max(_planned_rows(f"SELECT FROM orders_ordersearch WHERE {span}", parameters), 1)  # noqa: S608
+
+
+def _planned_rows(sql: str, parameters: list[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+        (plan,) = cursor.fetchone()
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def _share_of_newest(terms: Terms) -> float:
@@ -328,17 +346,13 @@ def by_grams_sql(terms: Terms, *, limit: int | None, is_exact: bool = True) -> t
 
     Not `is_exact`: by the grams alone, which in a text may stand apart.
     """
-    long, short = _grams_of(terms)
-    conditions: list[str] = []
-    parameters: list[Any] = []
-    for function, grams in (("orders_long_grams", long), ("orders_short_grams", short)):
-        if grams:
-            conditions.append(f"{function}(text) @> %s::text[]")
-            parameters.append(grams)
+    function, grams = _grams_of(terms)
+    conditions = [f"{function}(text) @> %s::text[]"]
+    parameters: list[Any] = [grams]
     if is_exact:
-        # A part of up to three characters is a gram: where that stands, the part stands.
-        longer = Terms(anywhere=tuple(part for part in terms.anywhere if len(part) > 3), within=terms.within)
-        matches, like_parameters = likes(longer)
+        # A part that is a gram stands where the gram stands; any other has to be read.
+        unsaid = tuple(part for part in terms.anywhere if part not in grams)
+        matches, like_parameters = likes(Terms(anywhere=unsaid, within=terms.within))
         conditions.append(matches)
         parameters += like_parameters
     span, span_parameters = _span(terms)
@@ -362,15 +376,16 @@ def _span(terms: Terms) -> tuple[str, list[Any]]:
     return " AND ".join(condition for condition, _ in given) or "true", [bound for _, bound in given]
 
 
-def _grams_of(terms: Terms) -> tuple[list[str], list[str]]:
-    long: set[str] = set()
-    short: set[str] = set()
-    for part in terms.parts:
-        if len(part) < 3:
-            short.add(part)
-        else:
-            long |= _grams_to_ask(part)
-    return sorted(long), sorted(short)
+def _grams_of(terms: Terms) -> tuple[str, list[str]]:
+    """The function of one of the two indexes, and what to ask it.
+
+    With a part of three characters or more the short ones are left to reading the texts that it finds: PostgreSQL
+    would compute the short grams of each of them.
+    """
+    long = {gram for part in terms.parts if len(part) >= 3 for gram in _grams_to_ask(part)}
+    if long:
+        return "orders_long_grams", sorted(long)
+    return "orders_short_grams", sorted(set(terms.parts))
 
 
 def likes(terms: Terms) -> tuple[str, list[Any]]:

@@ -26,9 +26,12 @@ from orders.statuses import HIDDEN_BY_DEFAULT
 SHORT_LIST: Final = 50_000
 # Orders of a list that are walked through for one page.
 WALKED_ROWS: Final = 10_000
-# What counting takes, in microseconds: to read one of the newest texts, one that its grams found, or that of an order
-# of a list; to put an order of a list aside or into a hash; to look up whether an order is on a list too long for one.
+# What counting takes, in microseconds: to read one of the newest texts, as entered or by date; to find one by its
+# grams, and to read it; to read that of an order of a list; to put an order of a list aside or into a hash; to look up
+# whether an order is on a list that is too long for one.
 READ_NEWEST: Final = 0.3
+READ_BY_DATE: Final = 1.1
+NAME_FOUND: Final = 0.1
 READ_FOUND: Final = 1.3
 READ_OF_ORDER: Final = 2.5
 PUT_INTO_HASH: Final = 0.2
@@ -76,10 +79,11 @@ def rows(
             near = helping
             if _length(kept, at_most) > SHORT_LIST:
                 continue
-        walked = _by_walking(kept, terms, near, size=size, oldest_first=oldest_first)
+        listed = _length(kept, at_most)
+        walked = _by_walking(kept, terms, near, size=size, listed=listed, oldest_first=oldest_first)
         if walked is not None:
             return Found(walked, None)
-        if _length(kept, at_most) <= SHORT_LIST:
+        if listed <= SHORT_LIST:
             ids = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
             return Found(_of(ids, kept, size=size, oldest_first=oldest_first), None)
         is_plain = True  # the list is long, and what matches stands far down: only the grams are left
@@ -93,7 +97,7 @@ def total_of(hits: list[int], kept: QuerySet[Order]) -> int:
 
 def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | None, is_plain: bool) -> int:
     """How many of the orders in `kept` match; not more than `limit` are counted."""
-    orders = search.number_of_orders()
+    orders = search.number_between(terms)
     matching = min(max(search.estimate(terms), 1), orders)
     hidden = Order.objects.filter(status__in=sorted(HIDDEN_BY_DEFAULT))
     if is_plain and expected_rows(hidden) <= SHORT_LIST:
@@ -106,16 +110,21 @@ def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | Non
             condition, check, prepare = _is_looked_up_in(kept.order_by()), LOOK_UP, 0.0
     share = matching / orders
     newest = int(1.3 * limit / share / (listed / orders)) + 1
-    by_newest = prepare + min(newest, orders) * (READ_NEWEST + share * check)
+    reading = READ_BY_DATE if terms.since or terms.until else READ_NEWEST
+    by_newest = prepare + min(newest, orders) * (reading + share * check)
     by_walking = listed * PUT_INTO_HASH + min(listed, 1.3 * limit / share) * READ_OF_ORDER
-    by_grams = prepare + matching * (READ_FOUND + check)
+    # The index names all texts; they are read until there are enough.
+    read = min(matching, limit / (listed / orders))
+    by_grams = prepare + matching * NAME_FOUND + read * (READ_FOUND + check)
+    if share > search.EVERYWHERE:
+        by_grams = math.inf
     if by_newest <= min(by_walking, by_grams):
         found = _count_newest(terms, *condition, rows=newest if newest < orders else None, limit=limit)
         if found is not None:
             return found
         # Fewer are on the list than it seemed.
-        by_walking = by_grams - 1 if share > listed / orders else math.inf
-    if by_walking < by_grams:
+        by_walking = 0.0 if share > listed / orders else math.inf
+    if by_walking <= by_grams:
         return _count_by_walking(kept.order_by(), terms, limit=limit)
     return _count_by_grams(terms, *condition, limit=limit)
 
@@ -137,7 +146,13 @@ def _is_one_of(ids: list[int]) -> RawSQL:
 
 
 def _by_walking(
-    kept: QuerySet[Order], terms: Terms, near: Candidates, *, size: int, oldest_first: bool
+    kept: QuerySet[Order],
+    terms: Terms,
+    near: Candidates,
+    *,
+    size: int,
+    listed: int,
+    oldest_first: bool,
 ) -> list[Order] | None:
     """Rows of a list that is walked through, each order with its own text looked up.
 
@@ -145,7 +160,8 @@ def _by_walking(
     """
     # With one and a half times as many as a page should need, one more try is hardly ever needed.
     expected = (size + 1) * 3 // 2 * search.NEAR_ROWS // max(len(near.ids), 1)
-    if expected > min(WALKED_ROWS, search.estimate(terms)):
+    by_grams = search.estimate(terms) * READ_FOUND + listed * PUT_INTO_HASH
+    if expected > WALKED_ROWS or expected * 2 * READ_OF_ORDER > by_grams:
         return None
     walked = _walk(kept, terms, rows=expected)
     found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)

@@ -7,7 +7,10 @@ these columns it took an index over all orders instead.
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
-_LISTED = ('status', 'payment_provider', 'payment_kind', 'payment_status', 'payment_total', 'payment_method')
+_LISTED = (
+    'status', 'payment_provider', 'payment_kind', 'payment_status', 'payment_total', 'payment_method',
+    'paid_at', 'updated_at', 'delivery_date',
+)
 _LIVE = (
     'AUTH', 'CAPTURE', 'PAYSTART', 'PAYSUCCESS', 'REQCANCEL', 'REQCHANGE', 'REQSALES', 'REQSUCCESS', 'SALES', 'SAUTH'
 )
