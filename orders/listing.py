@@ -110,7 +110,8 @@ def _counted(filters: OrderFilters, hits: list[int] | None) -> tuple[int | None,
         return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
     if hits is None:
         return None, False
-    return search_pages.total_of(hits, _without_terms(filters)), False
+    shown = _without_terms(filters)
+    return search_pages.total_of(hits, shown, is_plain=filters.is_text_only), False
 
 
 def page_size(typed: str | None) -> int:

@@ -6,6 +6,7 @@ not matter. The gram functions live in the database (migration 0003) and are rep
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,12 +25,10 @@ MAX_TERM_CHARACTERS: Final = 200
 MAX_PARTS: Final = 10
 # Rows that are read by LIKE before the grams are asked: first a few, which answer common terms at once, then
 # as many more as should hold a page, when the grams have shown that the term is not rare.
-NEAR_ROWS: Final = 2_000
+NEAR_ROWS: Final = 1_000
 WINDOW_ROWS: Final = 10_000
 # So many hits among these show that the term is not rare, and that the larger window will have enough of them.
-FREQUENT_HITS: Final = 25
-# The larger window is so much larger than the first one lets expect, as hits are not spread evenly.
-SPARE: Final = 1.4
+FREQUENT_HITS: Final = 12
 # A term with no more hits than this is rare: all its hits are taken, in whatever order the grams yield them, and
 # counted with the page.
 FEW_HITS: Final = 10_000
@@ -168,9 +167,10 @@ def _grams_to_ask(part: str) -> set[str]:
 
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
     """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
-    function, grams = _grams_of(terms)
-    pieces = Func(F("text"), function=function, output_field=ArrayField(TextField()))
-    rows = OrderSearch.objects.alias(grams=pieces).filter(grams__contains=grams)  # type: ignore[misc]
+    rows = OrderSearch.objects.all()
+    for function, grams in _grams_of(terms).items():
+        pieces = Func(F("text"), function=function, output_field=ArrayField(TextField()))
+        rows = rows.alias(**{function: pieces}).filter(**{f"{function}__contains": grams})
     for part in terms.anywhere:
         rows = rows.filter(text__contains=part)
     for number, (field, part) in enumerate(terms.within):
@@ -197,7 +197,7 @@ def candidates(
     if near.complete and beyond is None:
         yield replace(near, hits=near.ids)
         return
-    if near.complete or (len(near.ids) < FREQUENT_HITS and _expected_hits(near) <= FEW_HITS):
+    if near.complete or (len(near.ids) < FREQUENT_HITS and _may_be_few(terms, near)):
         few = _few(terms, beyond=beyond, oldest_first=oldest_first)
         if few.complete:
             yield few
@@ -219,15 +219,17 @@ def candidates(
             return
 
 
-def _expected_hits(near: Candidates) -> float:
-    """How many of all orders match, if they are spread as evenly as among those of the first window."""
-    return len(near.ids) / NEAR_ROWS * number_of_orders()
+def _may_be_few(terms: Terms, near: Candidates) -> bool:
+    """Whether taking all hits is worth a try. What is rare in the first window is rare, and only the rest is asked."""
+    return len(near.ids) < FREQUENT_HITS // 3 or estimate(terms) <= FEW_HITS
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
     """How far the larger window has to go on when the first one had `near` hits and `wanted` are wanted."""
     missing = max(wanted - near, 1)
-    return int(missing * SPARE * NEAR_ROWS / max(near, 1)) + 1
+    # Both numbers vary by their square roots: too few would cost a search of all grams.
+    ample = (missing + 3 * math.sqrt(missing) + 2) * (1 + 1 / math.sqrt(max(near, 1)))
+    return int(ample * NEAR_ROWS / max(near, 1)) + 1
 
 
 def _window(
@@ -346,12 +348,12 @@ def by_grams_sql(terms: Terms, *, limit: int | None, is_exact: bool = True) -> t
 
     Not `is_exact`: by the grams alone, which in a text may stand apart.
     """
-    function, grams = _grams_of(terms)
-    conditions = [f"{function}(text) @> %s::text[]"]
-    parameters: list[Any] = [grams]
+    asked = _grams_of(terms)
+    conditions = [f"{function}(text) @> %s::text[]" for function in asked]
+    parameters: list[Any] = list(asked.values())
     if is_exact:
         # A part that is a gram stands where the gram stands; any other has to be read.
-        unsaid = tuple(part for part in terms.anywhere if part not in grams)
+        unsaid = tuple(part for part in terms.anywhere if not any(part in grams for grams in asked.values()))
         matches, like_parameters = likes(Terms(anywhere=unsaid, within=terms.within))
         conditions.append(matches)
         parameters += like_parameters
@@ -376,16 +378,16 @@ def _span(terms: Terms) -> tuple[str, list[Any]]:
     return " AND ".join(condition for condition, _ in given) or "true", [bound for _, bound in given]
 
 
-def _grams_of(terms: Terms) -> tuple[str, list[str]]:
-    """The function of one of the two indexes, and what to ask it.
+def _grams_of(terms: Terms) -> dict[str, list[str]]:
+    """What to ask of which of the two indexes, by its function.
 
-    With a part of three characters or more the short ones are left to reading the texts that it finds: PostgreSQL
-    would compute the short grams of each of them.
+    Beside a part of three characters or more a single character is left to reading the texts that this finds:
+    PostgreSQL would compute the short grams of each of them.
     """
     long = {gram for part in terms.parts if len(part) >= 3 for gram in _grams_to_ask(part)}
-    if long:
-        return "orders_long_grams", sorted(long)
-    return "orders_short_grams", sorted(set(terms.parts))
+    short = {part for part in terms.parts if len(part) == 2 or (len(part) == 1 and not long)}
+    asked = {"orders_long_grams": sorted(long), "orders_short_grams": sorted(short)}
+    return {function: grams for function, grams in asked.items() if grams}
 
 
 def likes(terms: Terms) -> tuple[str, list[Any]]:

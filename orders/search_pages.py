@@ -90,18 +90,24 @@ def rows(
     return Found(found, None)
 
 
-def total_of(hits: list[int], kept: QuerySet[Order]) -> int:
+def total_of(hits: list[int], kept: QuerySet[Order], *, is_plain: bool) -> int:
     """How many of the orders in `kept` match, when the ids of all matching texts are known."""
-    return kept.filter(_is_one_of(hits)).count() if hits else 0
+    if not hits:
+        return 0
+    if not is_plain:
+        return kept.filter(_is_one_of(hits)).count()
+    is_shown, parameters = _is_in(_hidden(), negated=True)
+    sql = f"SELECT count(*) FROM unnest(%s::bigint[]) AS order_id WHERE {is_shown}"  # noqa: S608
+    (found,) = _fetch(sql, [hits, *parameters])
+    return int(found)
 
 
 def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | None, is_plain: bool) -> int:
     """How many of the orders in `kept` match; not more than `limit` are counted."""
     orders = search.number_between(terms)
     matching = min(max(search.estimate(terms), 1), orders)
-    hidden = Order.objects.filter(status__in=sorted(HIDDEN_BY_DEFAULT))
-    if is_plain and expected_rows(hidden) <= SHORT_LIST:
-        listed, condition, check, prepare = orders, _is_in(hidden, negated=True), 0.0, 0.0
+    if is_plain and expected_rows(_hidden()) <= SHORT_LIST:
+        listed, condition, check, prepare = orders, _is_in(_hidden(), negated=True), 0.0, 0.0
     else:
         listed = min(max(_length(kept, at_most), 1), orders)
         if listed <= SHORT_LIST:
@@ -127,6 +133,10 @@ def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | Non
     if by_walking <= by_grams:
         return _count_by_walking(kept.order_by(), terms, limit=limit)
     return _count_by_grams(terms, *condition, limit=limit)
+
+
+def _hidden() -> QuerySet[Order]:
+    return Order.objects.filter(status__in=sorted(HIDDEN_BY_DEFAULT))
 
 
 def _length(kept: QuerySet[Order], at_most: int | None) -> int:
