@@ -197,7 +197,7 @@ def candidates(
     if near.complete and beyond is None:
         yield replace(near, hits=near.ids)
         return
-    if near.complete or (len(near.ids) < FREQUENT_HITS and _may_be_few(terms, near)):
+    if (near.complete or len(near.ids) < FREQUENT_HITS) and _may_be_few(terms, near):
         few = _few(terms, beyond=beyond, oldest_first=oldest_first)
         if few.complete:
             yield few
@@ -220,8 +220,8 @@ def candidates(
 
 
 def _may_be_few(terms: Terms, near: Candidates) -> bool:
-    """Whether taking all hits is worth a try. What is rare in the first window is rare, and only the rest is asked."""
-    return len(near.ids) < FREQUENT_HITS // 3 or estimate(terms) <= FEW_HITS
+    """Whether taking all hits is worth a try. What is rare in a whole window is rare; otherwise the planner knows."""
+    return (len(near.ids) < FREQUENT_HITS // 3 and not near.complete) or estimate(terms) <= FEW_HITS
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
