@@ -26,6 +26,7 @@ from orders.bulk.registry import (
     Choice,
     Choices,
     DateChoice,
+    EndedMeanwhile,
     Ending,
     FollowChoice,
     InvalidParameters,
@@ -214,7 +215,10 @@ class MoneyKind:
 
     def settle(self, answered: Sequence[Answered], now: datetime) -> Mapping[UUID, Result]:
         """Settle: many successes in one transaction."""
-        batches.settle([one.handle for one in answered], now)
+        try:
+            batches.settle([one.handle for one in answered], now)
+        except batches.SettledMeanwhile as overtaken:
+            raise EndedMeanwhile from overtaken
         return {one.key: _result(one.handle.operation) for one in answered}
 
     def settle_alone(self, answered: Answered) -> Result:

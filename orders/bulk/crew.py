@@ -21,7 +21,7 @@ from orders.bulk import rights, worklist
 from orders.bulk.endings import BROKEN, STOPPED, task_of, write_down, write_down_many
 from orders.bulk.models import BulkItem, BulkRun
 from orders.bulk.places import Places
-from orders.bulk.registry import Answered, Begun, Result, SendingKind
+from orders.bulk.registry import Answered, Begun, EndedMeanwhile, Result, SendingKind
 
 logger = logging.getLogger(__name__)
 
@@ -306,7 +306,7 @@ class Crew:
                     settled = self._kind.settle(answered, now)
                     ended += [(items[key], result) for key, result in settled.items()]
                 write_down_many(ended, now)
-        except DatabaseError as error:
+        except (DatabaseError, EndedMeanwhile) as error:
             logger.warning("answers of run %s are settled one by one: %s", self._run.pk, type(error).__name__)
             return False
         except Exception:

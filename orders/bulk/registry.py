@@ -135,6 +135,10 @@ class Notice:
     details: str = ""
 
 
+class EndedMeanwhile(Exception):
+    """Somebody else has ended one of the rows that were to be written down together: each is looked at alone."""
+
+
 class InvalidParameters(ValueError):
     """The parameters of a kind make no sense; the message is for the operator."""
 
