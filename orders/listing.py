@@ -139,7 +139,7 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
         )
         return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
     rows = queryset(filters)
-    if any(getattr(filters, name) for name in _RARE):
+    if _is_rare(filters):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
     found = rows[: TOTAL_LIMIT + 1].count()
@@ -156,8 +156,7 @@ def _rows(
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
-    is_rare = any(getattr(filters, name) for name in _RARE)
-    if filters.has_other_days and not is_rare and expected_rows(rows.order_by()) <= SORTED_ROWS:
+    if filters.has_other_days and not _is_rare(filters) and expected_rows(rows.order_by()) <= SORTED_ROWS:
         rows = sorted_afterwards(rows, oldest_first=oldest_first)
     hits = None
     if terms := filters.terms:
@@ -202,6 +201,10 @@ def _without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet
         first = today or clock.now().astimezone(TOKYO).date()
         rows = rows.filter(HAS_DEADLINE, payment_deadline__lte=first + timedelta(days=filters.deadline))
     return rows
+
+
+def _is_rare(filters: OrderFilters) -> bool:
+    return any(getattr(filters, name) for name in _RARE)
 
 
 def _at_most(filters: OrderFilters) -> int | None:
