@@ -134,7 +134,11 @@ class Hold:
         )
 
     def _held(self) -> list[int]:
-        waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND NOT granted"
+        # pg_locks shows those of all databases, and another process of the test run holds moments in its own.
+        waiting = (
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
         return [pid for (pid,) in self._session.execute(waiting, _KEY).fetchall()]
 
 
