@@ -33,6 +33,8 @@ os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{_w
 os.environ["ENVIRONMENT"] = "test"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cagolab.settings")
 django.setup()
+# A process that xdist starts inherits DJANGO_SETTINGS_MODULE, and pytest-django has read the settings by now.
+django_settings.REDIS_URL = django_settings.CELERY_BROKER_URL = os.environ["REDIS_URL"]
 # Half a second per login is for attackers, not for tests.
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
