@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import pytest
+from django.db import connection, connections
 
 
 class ProcessDied(BaseException):
@@ -32,3 +35,23 @@ def dying(owner: Any, name: str, *, when: str) -> Iterator[None]:
         patched.setattr(owner, name, dies)
         with pytest.raises(ProcessDied):
             yield
+
+
+def child_doing(act: Callable[[], object]) -> int:
+    """Fork a process that does this and ends; its pid.
+
+    It begins without connections. While a browser is driven, Django keeps one for the thread and one for the
+    driver's event loop: the child, in which no loop runs, would find the thread's, and with it the session in which
+    its parent lives on, so that PostgreSQL would not notice its death.
+    """
+    connection.close()
+    if (child := os.fork()) == 0:
+        try:
+            for inherited in connections.all(initialized_only=True):
+                inherited.connection = None
+            act()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return child

@@ -30,6 +30,7 @@ from payments.actors import By
 from payments.journal import HeldJournal
 from payments.models import Call, Operation, Payment
 from tests.bulk.shop import age_claims, in_threads, make_due, make_user, states, wait_until
+from tests.dying import child_doing
 from tests.gateway_world import World
 
 
@@ -453,13 +454,13 @@ def test_a_worker_killed_within_a_batch_loses_nothing_and_repeats_nothing(
 ) -> None:
     payments = held(world, 6)
     run = started(payments, operator)
-    connection.close()
-    if (child := os.fork()) == 0:
-        reached = iter([False] * survived)
+    reached = iter([False] * survived)
+
+    def work_until_death() -> None:
         kill_at(point, lambda: next(reached, True))
         engine.work(run.pk, seconds=30)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
+
+    _, status = os.waitpid(child_doing(work_until_death), 0)
     assert os.waitstatus_to_exitcode(status) == 9, "the point was reached"
     assert adds_up(run)
     assert Operation.objects.filter(action="capture", state=Operation.State.STARTED).exists() == (

@@ -28,6 +28,7 @@ from tests.bulk.shop import (
     states,
     wait_until,
 )
+from tests.dying import child_doing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -344,11 +345,13 @@ def test_no_more_workers_than_the_kind_allows(
 def test_the_seat_of_a_worker_that_died_is_free_at_once(outside: OutsideKind, operator: User) -> None:
     run = started(outside, operator, 1)
     reading, writing = os.pipe()
-    connection.close()
-    if (child := os.fork()) == 0:
+
+    def die_seated() -> None:
         with worklist.seat(run.pk, 1):
             os.write(writing, b"1")
             os._exit(9)
+
+    child = child_doing(die_seated)
     os.read(reading, 1)
     os.waitpid(child, 0)
 
@@ -459,18 +462,17 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(outside: Outside
     """A real process that dies at once, when the outside world has acted on some rows and nothing is written."""
     run = started(outside, operator, 12)
     reading, writing = os.pipe()
-    connection.close()
-    if (child := os.fork()) == 0:
 
-        def die(task: Task) -> None:
-            os.write(writing, task.key.bytes)
-            if len(outside.executions) == 2:
-                os._exit(9)
+    def die(task: Task) -> None:
+        os.write(writing, task.key.bytes)
+        if len(outside.executions) == 2:
+            os._exit(9)
 
+    def work_until_death() -> None:
         outside.before_answer = die
         engine.work(run.pk, seconds=5)
-        os._exit(0)
-    os.waitpid(child, 0)
+
+    os.waitpid(child_doing(work_until_death), 0)
     os.close(writing)
     sent = os.read(reading, 16 * 12)
     for start in range(0, len(sent), 16):
