@@ -55,6 +55,7 @@ PAYMENTS = CsvKind(
     file_name="payments",
     columns=_COLUMNS,
     rows_of=payment_rows,
+    shows_lines=False,
 )
 
 

@@ -20,7 +20,7 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class CsvKind:
-    """A CSV of orders. `rows_of` gets some hundred orders, with their lines, in the order of the list."""
+    """A CSV of orders. `rows_of` gets some hundred orders, with their lines if shown, in the order of the list."""
 
     code: str
     label: str
@@ -32,6 +32,7 @@ class CsvKind:
     content_type: str = "text/csv"
     is_csv: bool = True
     is_in_parts: bool = False
+    shows_lines: bool = True
     max_orders: int | None = None
 
     def head(self) -> str:

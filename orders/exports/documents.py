@@ -26,6 +26,7 @@ class Documents:
     content_type: str = "text/html"
     is_csv: bool = False
     is_in_parts: bool = True
+    shows_lines: bool = True
     max_orders: int | None = 20_000
 
     def head(self) -> str:

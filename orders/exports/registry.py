@@ -56,6 +56,11 @@ class ExportKind(Protocol):
         ...
 
     @property
+    def shows_lines(self) -> bool:
+        """Whether the text tells of 明細, which are read for such kinds only."""
+        ...
+
+    @property
     def max_orders(self) -> int | None:
         """The most orders that make sense; None is no limit."""
         ...

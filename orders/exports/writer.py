@@ -83,8 +83,10 @@ def _write(export: Export, kind: ExportKind, *, until: float) -> None:
 
 
 def _append(export: Export, kind: ExportKind, order_ids: list[int], file: BinaryIO) -> None:
-    lines = Prefetch("lines", OrderLine.objects.order_by("position", "id"))
-    orders = Order.objects.prefetch_related(lines).in_bulk(order_ids)
+    rows = Order.objects.all()
+    if kind.shows_lines:
+        rows = rows.prefetch_related(Prefetch("lines", OrderLine.objects.order_by("position", "id")))
+    orders = rows.in_bulk(order_ids)
     piece = kind.piece(order_ids, orders)
     is_first = export.size == 0
     written, replaced = csv_text.encode(

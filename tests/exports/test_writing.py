@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from orders.exports import endings, files, result_words, start, worklist, writer
 from orders.exports.models import Export, ExportChunk
@@ -382,6 +384,20 @@ def test_documents_come_in_parts_that_are_whole_pages(clerk: User, small_chunks:
         assert "<script" not in page
     assert [first.count('<article class="sheet">'), second.count('<article class="sheet">')] == [2, 1]
     assert f"<dd>{orders[0].number}</dd>" in whole.decode()
+
+
+def test_a_file_without_lines_reads_none(clerk: User) -> None:
+    make_order([goods(make_product())])
+    begin(clerk, kind="payments")
+    with CaptureQueriesContext(connection) as captured:
+        writer.work(seconds=3600)
+    tables = {
+        name
+        for name in ("orders_order", "orders_orderline")
+        for query in captured
+        if f'"{name}"' in query["sql"]
+    }
+    assert tables == {"orders_order"}
 
 
 def test_a_chunk_costs_a_fixed_number_of_queries(clerk: User, django_assert_num_queries: object) -> None:
