@@ -1,4 +1,4 @@
-"""Every export of everything, written by the worker's own code in a process of its own; prints the figures as JSON."""
+"""Every export of everything, written by the worker's own code in a process of its own; a line of JSON per file."""
 
 from __future__ import annotations
 
@@ -88,8 +88,9 @@ def main() -> None:
     user = User.objects.get(username=USER)
     for code, encoding in WANTED:
         write(user, code, encoding, WARM_ORDERS)
-    found = [asdict(write(user, code, encoding, None)) for code, encoding in WANTED]
-    sys.stdout.write(json.dumps({"figures": found}, ensure_ascii=False))
+    for code, encoding in WANTED:
+        sys.stdout.write(json.dumps(asdict(write(user, code, encoding, None)), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
 
 def write(user: User, code: str, encoding: Export.Encoding, orders: int | None) -> Figures:

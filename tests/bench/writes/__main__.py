@@ -7,23 +7,15 @@ production: the server runs with fsync and synchronous_commit.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import django
-import psycopg
-
-from cagolab.launcher.embedded import start_servers
-from cagolab.launcher.errors import Interrupted, LauncherError
-from cagolab.launcher.ports import data_folder, only_one
-from cagolab.launcher.processes import Supervisor
-from tests.bench.lists import servers as sites
+from tests.bench import million
+from tests.bench.million import Stage, say
 
 DEFAULT_ROWS = "10000,1000000"
 DEFAULT_ROUNDS = 200
@@ -40,52 +32,23 @@ NAMES = {
 }
 
 
-def say(text: str = "") -> None:
-    """One line of the report, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
 def main() -> int:
     """Run the bench; the exit code is 1 when a goal was missed or the bench could not run."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.writes", description=__doc__)
+    parser = million.parser("tests.bench.writes", __doc__)
     parser.add_argument("--rows", default=DEFAULT_ROWS, help="orders; several sizes separated by commas")
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=DEFAULT_ROUNDS, help="writes of each kind")
     arguments = parser.parse_args()
-    try:
-        folder = data_folder(sites.REPOSITORY, "bench-lists")
-        with only_one(folder), Supervisor() as supervisor:
-            return run(supervisor, folder, arguments)
-    except Interrupted:
-        say("The bench was stopped.")
-    except (LauncherError, psycopg.Error) as error:
-        say(f"The bench cannot go on: {error}")
-    return 1
+    return million.run(lambda stage: write(stage, arguments), seed=arguments.seed, durable=True)
 
 
-def run(supervisor: Supervisor, folder: Path, arguments: argparse.Namespace) -> int:
+def write(stage: Stage, arguments: Namespace) -> int:
     """All sizes; the exit code."""
-    servers = start_servers(supervisor, folder, durable=True)
-    # Models name the columns to fill; no query goes through this connection.
-    os.environ.update(sites.environment(servers, folder, "postgres"))
-    os.environ["DJANGO_SETTINGS_MODULE"] = "cagolab.settings"
-    django.setup()
-    from tests.bench import million
-    from tests.bench.lists import report
-
-    machine = report.machine(servers.database_url)
-    say(machine)
     misses: list[str] = []
-    found: dict[str, Any] = {"machine": machine, "seed": arguments.seed, "sizes": {}}
+    sizes: dict[str, Any] = {}
     for rows in (int(each) for each in arguments.rows.split(",")):
-        database = million.prepare(supervisor, servers, folder, rows=rows, seed=arguments.seed, say=say)
-        say(f"copying {database}")
-        with million.copy_of(servers, database, "writes") as copy:
-            environment = sites.environment(servers, folder, copy)
-            sites.manage(supervisor, environment, "migrate", "--verbosity", "0")
+        with stage.copy(rows, "writes") as environment:
             load = os.getloadavg()[0]
-            measured = million.figures(
+            (measured,) = stage.figures(
                 environment,
                 "tests.bench.writes.work",
                 f"--rounds={arguments.rounds}",
@@ -93,10 +56,9 @@ def run(supervisor: Supervisor, folder: Path, arguments: argparse.Namespace) -> 
             )
         say(f"\n{rows:,} orders; load of the machine before: {load:.1f}; {measured['settings']}")
         misses += table(measured["figures"])
-        found["sizes"][str(rows)] = measured | {"load": load}
-    (folder / "writes.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+        sizes[str(rows)] = measured | {"load": load}
     say(f"\n{len(misses)} goals missed." if misses else "\nEvery goal was reached.")
-    say(f"written: {folder / 'writes.json'}")
+    stage.keep("writes.json", {"seed": arguments.seed, "sizes": sizes})
     return 1 if misses else 0
 
 
