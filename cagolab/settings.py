@@ -73,6 +73,13 @@ TEMPLATES = [
             ],
         },
     },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "cagolab.quick_parts.environment", "context_processors": []},
+    },
 ]
 
 # The same templates of fields as Django's usual ones, but quicker: an order has forty fields and a hundred prefectures.

@@ -19,7 +19,9 @@ def load_pages() -> None:
     folders: list[Path] = settings.TEMPLATES[0]["DIRS"]  # type: ignore[assignment]  # a dict of many kinds
     for folder in folders:
         for template in sorted(folder.rglob("*.html")):
-            get_template(str(template.relative_to(folder)))
+            get_template(str(template.relative_to(folder)), using="django")
+        for part in sorted(folder.rglob("*.jinja")):
+            get_template(str(part.relative_to(folder)), using="jinja2")
     get_resolver().reverse_dict  # noqa: B018 - filled when it is first looked at
 
 

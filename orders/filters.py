@@ -149,6 +149,11 @@ class OrderFilters:
         return not self._holds_beyond("sort", "q", *_FIELD_OF_TEXT, "ordered_from", "ordered_to")
 
     @property
+    def is_status_only(self) -> bool:
+        """Whether nothing but 対応状況 is asked for, or nothing at all."""
+        return not self._holds_beyond("sort", "status")
+
+    @property
     def has_other_days(self) -> bool:
         """Whether days are asked for that are not the order's own."""
         return any(

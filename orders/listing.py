@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
@@ -13,6 +14,7 @@ from django.db.models import Q, QuerySet
 from cagolab import clock
 from cagolab.clock import TOKYO
 from orders import search, search_pages
+from orders.beside import Beside
 from orders.filters import OrderFilters, midnight
 from orders.models import Order
 from orders.models.order import (
@@ -23,7 +25,7 @@ from orders.models.order import (
     SHIPPED_NOT_CAPTURED,
 )
 from orders.planner import entries_of, expected_rows, sorted_afterwards
-from orders.statuses import HIDDEN_BY_DEFAULT
+from orders.statuses import HIDDEN_BY_DEFAULT, OrderStatus
 from orders.time_limit import within
 
 __all__ = [
@@ -83,18 +85,29 @@ def page(
     size: int = DEFAULT_PAGE_SIZE,
     cursor: str | None = None,
     direction: Direction = "next",
+    numbers: Mapping[OrderStatus, int] | None = None,
 ) -> Page:
-    """The page beyond a cursor; the first page without one, with one that is not ours, or beyond the end."""
+    """The page beyond a cursor; the first page without one, with one that is not ours, or beyond the end.
+
+    `numbers` of orders per 対応状況, where the caller knows them, save counting a list without other conditions.
+    """
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
-    rows, more, hits = _rows(filters, size=size, beyond=key, backwards=backwards)
+    counting = Beside(lambda: total(filters))
+    rows, more, hits = _rows(filters, size=size, beyond=key, backwards=backwards, when_many=counting.start)
     if key is not None and (not rows or (backwards and not more)):
         # Nothing is left beyond the key, or the first page is reached: shown whole, with what has arrived since.
         key, backwards = None, False
-        rows, more, hits = _rows(filters, size=size, beyond=None, backwards=False)
+        rows, more, hits = _rows(filters, size=size, beyond=None, backwards=False, when_many=counting.start)
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
-    found, capped = _counted(filters, hits) if has_next or has_previous else (len(rows), False)
+    found: int | None
+    if not has_next and not has_previous:
+        found, capped = len(rows), False
+    elif numbers is not None and filters.is_status_only:
+        found, capped = _capped(sum(numbers[status] for status in _shown(filters)))
+    else:
+        found, capped = _counted(filters, hits, counting)
     return Page(
         rows=rows,
         next_cursor=cursor_of(rows[-1]) if has_next and rows else None,
@@ -104,12 +117,14 @@ def page(
     )
 
 
-def _counted(filters: OrderFilters, hits: list[int] | None) -> tuple[int | None, bool]:
-    """The total for a page, if counting takes no time: with text, only where all hits are known already."""
+def _counted(
+    filters: OrderFilters, hits: list[int] | None, counting: Beside[tuple[int, bool]]
+) -> tuple[int | None, bool]:
+    """The total for a page, if it is known by now or counting takes no time."""
     if not filters.terms:
         return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
     if hits is None:
-        return None, False
+        return counting.answer() or (None, False)
     shown = _without_terms(filters)
     return search_pages.total_of(hits, shown, is_plain=filters.is_text_only), False
 
@@ -137,17 +152,20 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
             at_most=_at_most(filters),
             is_plain=filters.is_text_only,
         )
-        return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
+        return _capped(found)
     rows = queryset(filters)
     if _is_rare(filters):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
-    found = rows[: TOTAL_LIMIT + 1].count()
+    return _capped(rows[: TOTAL_LIMIT + 1].count())
+
+
+def _capped(found: int) -> tuple[int, bool]:
     return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
 
 
 def _rows(
-    filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool
+    filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool, when_many: Callable[[], None]
 ) -> tuple[list[Order], bool, list[int] | None]:
     """Up to `size` rows beyond a key in the order of the screen, whether there are more that way, and all hits
     of a text where they are few."""
@@ -168,6 +186,7 @@ def _rows(
             oldest_first=oldest_first,
             at_most=_at_most(filters),
             is_plain=filters.is_text_only,
+            when_many=when_many,
         )
         found, hits = searched.orders, searched.hits
     else:
@@ -185,6 +204,10 @@ def _after(key: Key, oldest_first: bool) -> Q:
     if oldest_first:
         return Q(ordered_at__gte=at) & (Q(ordered_at__gt=at) | Q(id__gt=pk))
     return Q(ordered_at__lte=at) & (Q(ordered_at__lt=at) | Q(id__lt=pk))
+
+
+def _shown(filters: OrderFilters) -> Collection[OrderStatus]:
+    return filters.status or [status for status in OrderStatus if status not in HIDDEN_BY_DEFAULT]
 
 
 def _without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet[Order]:

@@ -8,6 +8,7 @@ each side is comes from the planner, whose statistics know every common gram.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -57,16 +58,20 @@ def rows(
     oldest_first: bool,
     at_most: int | None,
     is_plain: bool,
+    when_many: Callable[[], None],
 ) -> Found:
     """Up to one more than `size` of the orders in `kept` that match, in the order of the screen.
 
     `kept` begins beyond the key already. `at_most` is about how many orders the conditions keep, where that is known
-    better than the planner guesses it. `is_plain`: nothing is left out but what lists hide anyway.
+    better than the planner guesses it. `is_plain`: nothing is left out but what lists hide anyway. `when_many` is
+    called as soon as it is clear that more match than are found on the way, so that somebody has to count them.
     """
     found: list[Order] = []
     near: Candidates | None = None
     wanted = size + 1 if is_plain else None
     for helping in search.candidates(terms, wanted=wanted, beyond=beyond, oldest_first=oldest_first):
+        if helping.hits is None:
+            when_many()
         nearest = helping.ids[: 3 * size]
         found = _of(nearest, kept, size=size, oldest_first=oldest_first)
         if len(found) <= size and len(nearest) < len(helping.ids):

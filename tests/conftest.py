@@ -136,5 +136,7 @@ def _serves_the_whole_run(thread: threading.Thread) -> bool:
 
 @pytest.fixture(autouse=True)
 def patient_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages come with their totals, however slowly a busy machine counts."""
+    """Pages come with their totals, however slowly a busy machine counts; and what counts them ends with the test."""
     monkeypatch.setattr("orders.listing.COUNT_WITHIN_MS", 60_000)
+    monkeypatch.setattr("orders.beside.STATEMENT_MS", 60_000)
+    monkeypatch.setattr("orders.beside.IDLE_SECONDS", 0.05)

@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import permission_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cagolab import clock
@@ -48,10 +47,10 @@ def tracking(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 order = result.order
     (row,) = order_rows([order])
-    row["tracking_error"], row["tracking_saved"] = error, not error
+    row.tracking_error, row.tracking_saved = error, not error
     if error:
-        row["tracking_typed"] = escape(typed)
-    return render(request, "orders/list_tracking.html", {"row": row, "can_edit": True})
+        row.tracking_typed = typed
+    return render(request, "orders/list_tracking.jinja", {"row": row, "can_edit": True}, using="jinja2")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

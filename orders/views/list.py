@@ -73,9 +73,8 @@ def order_list(request: HttpRequest) -> HttpResponse:
     """One page of orders. Everything it shows is in the address, so that it can be kept, sent and gone back to."""
     filters = OrderFilters.from_query(spread(request.GET))
     size = listing.page_size(request.GET.get("size"))
-    context = search_area(
-        filters, request.GET, methods=PaymentMethod.objects.all(), numbers=counts.status_counts()
-    ) | {
+    numbers = counts.status_counts()
+    context = search_area(filters, request.GET, methods=PaymentMethod.objects.all(), numbers=numbers) | {
         "address": reverse("orders:list"),
         "details_open": filters.is_detailed or filters.errors,
         "size": size,
@@ -94,6 +93,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
             size=size,
             cursor=request.GET.get("cursor"),
             direction="previous" if request.GET.get("direction") == "previous" else "next",
+            numbers=numbers,
         )
         context |= {"page": page, "rows": order_rows(page.rows)} | pager(filters, page, size)
     return render(request, "orders/list.html", context)
@@ -105,7 +105,8 @@ def total(request: HttpRequest) -> HttpResponse:
     """検索結果 of a list whose rows were shown before they were counted; asked for by the page itself."""
     filters = OrderFilters.from_query(request.GET)
     found, is_capped = (0, False) if filters.errors else listing.total(filters)
-    return render(request, "search/total.html", {"total": found, "total_is_capped": is_capped})
+    context = {"total": found, "total_is_capped": is_capped}
+    return render(request, "search/total.jinja", context, using="jinja2")
 
 
 def spread(query: QueryDict) -> QueryDict:

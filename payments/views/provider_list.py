@@ -94,11 +94,11 @@ def _rows(listed: provider_lists.ProviderList, orders: list[Order]) -> list[Row]
     soon = deadlines.tokyo_day(now) + timedelta(days=deadline_words.NEAR_DAYS[0])
     rows = []
     for cells in payment_rows(orders):
-        payment_id, facts = payments.get(cells["order"].pk, (None, None))
+        payment_id, facts = payments.get(cells.order.pk, (None, None))
         ticks = provider_lists.ticks(listed, facts, now)
         changes = facts is not None and isinstance(decide(Action.CHANGE_AMOUNT, facts, now), Permit)
         address = reverse("payments:action", args=[payment_id, Action.CHANGE_AMOUNT.value]) if changes else ""
-        deadline = cells["order"].payment_deadline
+        deadline = cells.order.payment_deadline
         is_urgent = deadline is not None and deadline <= soon
         rows.append(Row(cells=cells, ticks=ticks, change_address=address, is_urgent=is_urgent))
     return rows

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from gateways.vocabulary import PaymentStatus
-from orders import listing, payment_copy, search, search_pages
+from orders import counts, listing, payment_copy, search, search_pages
 from orders.listing import OrderFilters, page, page_size, queryset, total
 from orders.models import Order
 from orders.statuses import OrderStatus
@@ -318,3 +318,27 @@ def test_filters_of_a_request_serve_the_list() -> None:
     store("a", name="山田", status=S.PAID)
     assert numbers(OrderFilters.from_query(QueryDict("q=やま&status=6"))) == []
     assert numbers(OrderFilters.from_query(QueryDict("q=山&status=6"))) == ["a"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_frequent_term_is_counted_beside_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        store(str(number), name="山田")
+    monkeypatch.setattr(search, "NEAR_ROWS", 3)
+    monkeypatch.setattr(search, "FREQUENT_HITS", 2)
+    found = page(OrderFilters(q="山田"), size=2)
+    assert (len(found.rows), found.total) == (2, 4)
+
+
+def test_a_list_of_all_orders_or_of_some_対応状況_takes_its_total_from_the_numbers_beside_them() -> None:
+    for number in range(3):
+        store(str(number), status=S.NEW)
+    store("cancelled", status=S.CANCELLED)
+    store("pending", status=S.PENDING)
+    numbers = counts.status_counts()
+    with CaptureQueriesContext(connection) as asked:
+        everything = page(OrderFilters(), size=1, numbers=numbers)
+        some = page(OrderFilters(status=(S.NEW, S.PENDING)), size=1, numbers=numbers)
+    assert (everything.total, some.total) == (4, 4)
+    assert len(asked) == 2  # the rows of each
+    assert page(OrderFilters(status=(S.NEW,), amount_min=0), size=1, numbers=numbers).total == 3

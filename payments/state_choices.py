@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django import template
-
 from payments.labels import LIST_STATES
 from payments.provider_lists import ProviderList
 
-register = template.Library()
 
-
-@register.simple_tag
 def payment_states(chosen: Collection[str], listed: ProviderList | None = None) -> list[dict[str, object]]:
     """The states of a provider's own list, otherwise of G5-10: label, value (statuses joined by commas), and
     whether all of them are chosen."""

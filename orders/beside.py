@@ -1,0 +1,97 @@
+"""Something read in a session of its own while the request goes on: what a page shows besides its rows.
+
+A search reads the rows of its page and counts all that match. One after the other takes twice as long, and neither
+needs the other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, Final, Generic, TypeVar
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+from orders.time_limit import within
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+# Threads of one process, each with a session; beyond them nothing is read beside a request.
+MOST: Final = 4
+# A thread that had nothing to do for so long ends its session.
+IDLE_SECONDS = 60.0
+# How long one statement may take: a page does not wait much longer for its total than for its rows.
+STATEMENT_MS = 40
+
+_jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+_lock = threading.Lock()
+_threads = 0
+_free = 0
+
+
+class Beside(Generic[Answer]):
+    """One answer; `start` may be called again and does nothing then."""
+
+    def __init__(self, read: Callable[[], Answer]) -> None:
+        self._read = read
+        self._answer: Future[Answer | None] | None = None
+
+    def start(self) -> None:
+        """Begin, unless all threads are busy, or this session has written what another one cannot see yet."""
+        if self._answer is not None or connection.in_atomic_block:
+            return
+        answer: Future[Answer | None] = Future()
+        if _hand_over(lambda: _settle(answer, self._read)):
+            self._answer = answer
+
+    def answer(self) -> Answer | None:
+        """Wait for it; None when it was not begun, a statement took too long, or the session was lost."""
+        return self._answer.result() if self._answer else None
+
+
+def _settle(answer: Future[Any], read: Callable[[], Any]) -> None:
+    try:
+        close_old_connections()
+        answer.set_result(within(STATEMENT_MS, read))
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("What is read beside a page is left out: %s", error)
+        answer.set_result(None)
+    except BaseException as error:
+        answer.set_exception(error)
+
+
+def _hand_over(job: Callable[[], None]) -> bool:
+    global _threads, _free  # noqa: PLW0603 - counts of this process, under the lock
+    with _lock:
+        if _free:
+            _free -= 1
+        elif _threads < MOST:
+            _threads += 1
+            threading.Thread(target=_work, name="beside", daemon=True).start()
+        else:
+            return False
+        _jobs.put(job)
+    return True
+
+
+def _work() -> None:
+    global _threads, _free  # noqa: PLW0603
+    while True:
+        try:
+            job = _jobs.get(timeout=IDLE_SECONDS)
+        except Empty:
+            with _lock:
+                if _jobs.empty():
+                    # Of those that wait, one fewer: jobs are counted for the threads that wait, not for this one.
+                    _threads, _free = _threads - 1, _free - 1
+                    break
+            continue
+        job()
+        with _lock:
+            _free += 1
+    connection.close()
