@@ -49,6 +49,8 @@ TOTAL_LIMIT: Final = 10_000
 # So many orders paid, changed or delivered between two days are sorted for a page; more of them stand on it soon
 # when the newest orders are walked through.
 SORTED_ROWS: Final = 150_000
+# The same of orders whose お問い合わせ番号 begins as asked for. The planner's guess of how many is a rough one.
+SORTED_TRACKED: Final = 50_000
 # How long the rows of a page wait for their total.
 COUNT_WITHIN_MS: Final = 15
 
@@ -174,7 +176,8 @@ def _rows(
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
-    if filters.has_other_days and not _is_rare(filters) and expected_rows(rows.order_by()) <= SORTED_ROWS:
+    sorted_up_to = _sorted_up_to(filters)
+    if sorted_up_to and expected_rows(rows.order_by()) <= sorted_up_to:
         rows = sorted_afterwards(rows, oldest_first=oldest_first)
     hits = None
     if terms := filters.terms:
@@ -196,6 +199,13 @@ def _rows(
     if backwards:
         found.reverse()
     return found, more, hits
+
+
+def _sorted_up_to(filters: OrderFilters) -> int:
+    """How many orders are rather sorted than looked for among the newest; 0 where an index has them in order."""
+    if filters.tracking:
+        return SORTED_TRACKED
+    return SORTED_ROWS if filters.has_other_days and not _is_rare(filters) else 0
 
 
 def _after(key: Key, oldest_first: bool) -> Q:
