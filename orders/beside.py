@@ -26,7 +26,7 @@ MOST: Final = 4
 # A thread that had nothing to do for so long ends its session.
 IDLE_SECONDS = 60.0
 # How long one statement may take: a page does not wait much longer for its total than for its rows.
-STATEMENT_MS = 40
+STATEMENT_MS = 50
 
 _jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
 _lock = threading.Lock()

@@ -96,11 +96,15 @@ def page(
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
     counting = Beside(lambda: total(filters))
-    rows, more, hits = _rows(filters, size=size, beyond=key, backwards=backwards, when_many=counting.start)
+    rows, more, searched = _rows(
+        filters, size=size, beyond=key, backwards=backwards, when_many=counting.start
+    )
     if key is not None and (not rows or (backwards and not more)):
         # Nothing is left beyond the key, or the first page is reached: shown whole, with what has arrived since.
         key, backwards = None, False
-        rows, more, hits = _rows(filters, size=size, beyond=None, backwards=False, when_many=counting.start)
+        rows, more, searched = _rows(
+            filters, size=size, beyond=None, backwards=False, when_many=counting.start
+        )
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
     found: int | None
@@ -109,7 +113,7 @@ def page(
     elif numbers is not None and filters.is_status_only:
         found, capped = _capped(sum(numbers[status] for status in _shown(filters)))
     else:
-        found, capped = _counted(filters, hits, counting)
+        found, capped = _counted(filters, searched, counting)
     return Page(
         rows=rows,
         next_cursor=cursor_of(rows[-1]) if has_next and rows else None,
@@ -120,15 +124,17 @@ def page(
 
 
 def _counted(
-    filters: OrderFilters, hits: list[int] | None, counting: Beside[tuple[int, bool]]
+    filters: OrderFilters, searched: search_pages.Found | None, counting: Beside[tuple[int, bool]]
 ) -> tuple[int | None, bool]:
     """The total for a page, if it is known by now or counting takes no time."""
-    if not filters.terms:
+    if searched is None:
         return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
-    if hits is None:
+    if searched.total is not None:
+        return _capped(searched.total)
+    if searched.hits is None:
         return counting.answer() or (None, False)
     shown = _without_terms(filters)
-    return search_pages.total_of(hits, shown, is_plain=filters.is_text_only), False
+    return search_pages.total_of(searched.hits, shown, is_plain=filters.is_text_only), False
 
 
 def page_size(typed: str | None) -> int:
@@ -168,9 +174,9 @@ def _capped(found: int) -> tuple[int, bool]:
 
 def _rows(
     filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool, when_many: Callable[[], None]
-) -> tuple[list[Order], bool, list[int] | None]:
-    """Up to `size` rows beyond a key in the order of the screen, whether there are more that way, and all hits
-    of a text where they are few."""
+) -> tuple[list[Order], bool, search_pages.Found | None]:
+    """Up to `size` rows beyond a key in the order of the screen, whether there are more that way, and what a search
+    has found."""
     oldest_first = (filters.sort == "oldest") != backwards
     order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
     rows = _without_terms(filters).order_by(*order)
@@ -179,7 +185,7 @@ def _rows(
     sorted_up_to = _sorted_up_to(filters)
     if sorted_up_to and expected_rows(rows.order_by()) <= sorted_up_to:
         rows = sorted_afterwards(rows, oldest_first=oldest_first)
-    hits = None
+    searched = None
     if terms := filters.terms:
         searched = search_pages.rows(
             rows,
@@ -191,14 +197,14 @@ def _rows(
             is_plain=filters.is_text_only,
             when_many=when_many,
         )
-        found, hits = searched.orders, searched.hits
+        found = searched.orders
     else:
         # An index tells which rows stand on the page; only these are read.
         found = list(Order.objects.filter(pk__in=rows.values("pk")[: size + 1]).order_by(*order))
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
-    return found, more, hits
+    return found, more, searched
 
 
 def _sorted_up_to(filters: OrderFilters) -> int:

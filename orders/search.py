@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models import F, Func, QuerySet, TextField, Value
 
 from orders.models import Order, OrderSearch
+from orders.search_costs import EVERYWHERE
 
 SEPARATOR: Final = "\x1f"
 MAX_TERM_CHARACTERS: Final = 200
@@ -35,8 +36,6 @@ FEW_HITS: Final = 10_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
 
-# What so large a share of the texts hold is looked for by reading them, not by their grams.
-EVERYWHERE: Final = 0.2
 # Texts that are read to learn how common a term is.
 SAMPLED_ROWS: Final = 2_000
 

@@ -7,7 +7,6 @@ each side is comes from the planner, whose statistics know every common gram.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,32 +20,25 @@ from orders import search
 from orders.models import Order
 from orders.planner import expected_rows, sorted_afterwards
 from orders.search import Candidates, Terms
+from orders.search_costs import PUT_INTO_HASH, READ_FOUND, READ_OF_ORDER, Sizes, Way, cheapest, otherwise
 from orders.statuses import HIDDEN_BY_DEFAULT
 
 # So many orders are quickly put into a hash, or walked through with the text of each looked up.
 SHORT_LIST: Final = 50_000
 # Orders of a list that are walked through for one page.
 WALKED_ROWS: Final = 10_000
-# What counting takes, in microseconds: to read one of the newest texts, as entered or by date; to find one by its
-# grams, and to read it; to read that of an order of a list; to put an order of a list aside or into a hash; to look up
-# whether an order is on a list that is too long for one.
-READ_NEWEST: Final = 0.3
-READ_BY_DATE: Final = 1.1
-NAME_FOUND: Final = 0.1
-READ_FOUND: Final = 1.3
-READ_OF_ORDER: Final = 2.5
-PUT_INTO_HASH: Final = 0.2
-LOOK_UP: Final = 2.0
 
 Key = tuple[datetime, int]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Orders of a page, and the ids of all texts that match, where these are few."""
+    """Orders of a page; with them the ids of all texts that match, where these are few, or how many orders match,
+    where finding the page has shown it."""
 
     orders: list[Order]
-    hits: list[int] | None
+    hits: list[int] | None = None
+    total: int | None = None
 
 
 def rows(
@@ -69,30 +61,39 @@ def rows(
     found: list[Order] = []
     near: Candidates | None = None
     wanted = size + 1 if is_plain else None
+    listed = None if is_plain else _length(kept, at_most)
     for helping in search.candidates(terms, wanted=wanted, beyond=beyond, oldest_first=oldest_first):
-        if helping.hits is None:
+        if helping.hits is None and (listed is None or listed > SHORT_LIST or beyond is not None):
             when_many()
         nearest = helping.ids[: 3 * size]
         found = _of(nearest, kept, size=size, oldest_first=oldest_first)
         if len(found) <= size and len(nearest) < len(helping.ids):
             found = _of(helping.ids, kept, size=size, oldest_first=oldest_first)
         if len(found) > size or helping.complete:
+            if helping.hits is None:
+                when_many()
             return Found(found, helping.hits)
-        if is_plain:
+        if listed is None:
             continue
         if near is None:
             near = helping
-            if _length(kept, at_most) > SHORT_LIST:
+            if listed > SHORT_LIST:
                 continue
-        listed = _length(kept, at_most)
-        walked = _by_walking(kept, terms, near, size=size, listed=listed, oldest_first=oldest_first)
-        if walked is not None:
-            return Found(walked, None)
+        if to_walk := _rows_to_walk(terms, near, size=size, listed=listed):
+            when_many()
+            walked = _walk(kept, terms, rows=to_walk)
+            found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)
+            if len(found) > size or walked.complete:
+                is_all = walked.complete and beyond is None
+                return Found(found, total=len(walked.ids) if is_all else None)
         if listed <= SHORT_LIST:
-            ids = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
-            return Found(_of(ids, kept, size=size, oldest_first=oldest_first), None)
-        is_plain = True  # the list is long, and what matches stands far down: only the grams are left
-    return Found(found, None)
+            ids, number = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
+            # What lies before the key was not looked at.
+            return Found(
+                _of(ids, kept, size=size, oldest_first=oldest_first), total=number if beyond is None else None
+            )
+        listed = None  # the list is long, and what matches stands far down: only the grams are left
+    return Found(found)
 
 
 def total_of(hits: list[int], kept: QuerySet[Order], *, is_plain: bool) -> int:
@@ -110,32 +111,29 @@ def total_of(hits: list[int], kept: QuerySet[Order], *, is_plain: bool) -> int:
 def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | None, is_plain: bool) -> int:
     """How many of the orders in `kept` match; not more than `limit` are counted."""
     orders = search.number_between(terms)
-    matching = min(max(search.estimate(terms), 1), orders)
+    is_hashed = is_looked_up = False
     if is_plain and expected_rows(_hidden()) <= SHORT_LIST:
-        listed, condition, check, prepare = orders, _is_in(_hidden(), negated=True), 0.0, 0.0
+        listed, condition = orders, _is_in(_hidden(), negated=True)
+    elif (listed := min(max(_length(kept, at_most), 1), orders)) <= SHORT_LIST:
+        is_hashed, condition = True, _is_in(kept.order_by())
     else:
-        listed = min(max(_length(kept, at_most), 1), orders)
-        if listed <= SHORT_LIST:
-            condition, check, prepare = _is_in(kept.order_by()), 0.0, listed * PUT_INTO_HASH
-        else:
-            condition, check, prepare = _is_looked_up_in(kept.order_by()), LOOK_UP, 0.0
-    share = matching / orders
-    newest = int(1.3 * limit / share / (listed / orders)) + 1
-    reading = READ_BY_DATE if terms.since or terms.until else READ_NEWEST
-    by_newest = prepare + min(newest, orders) * (reading + share * check)
-    by_walking = listed * PUT_INTO_HASH + min(listed, 1.3 * limit / share) * READ_OF_ORDER
-    # The index names all texts; they are read until there are enough.
-    read = min(matching, limit / (listed / orders))
-    by_grams = prepare + matching * NAME_FOUND + read * (READ_FOUND + check)
-    if share > search.EVERYWHERE:
-        by_grams = math.inf
-    if by_newest <= min(by_walking, by_grams):
+        is_looked_up, condition = True, _is_looked_up_in(kept.order_by())
+    sizes = Sizes(
+        orders=orders,
+        listed=listed,
+        matching=min(max(search.estimate(terms), 1), orders),
+        is_hashed=is_hashed,
+        is_looked_up=is_looked_up,
+        is_by_date=bool(terms.since or terms.until),
+    )
+    way = cheapest(sizes, limit=limit)
+    if way is Way.NEWEST:
+        newest = sizes.newest(limit)
         found = _count_newest(terms, *condition, rows=newest if newest < orders else None, limit=limit)
         if found is not None:
             return found
-        # Fewer are on the list than it seemed.
-        by_walking = 0.0 if share > listed / orders else math.inf
-    if by_walking <= by_grams:
+        way = otherwise(sizes)
+    if way is Way.WALKING:
         return _count_by_walking(kept.order_by(), terms, limit=limit)
     return _count_by_grams(terms, *condition, limit=limit)
 
@@ -160,57 +158,48 @@ def _is_one_of(ids: list[int]) -> RawSQL:
     return RawSQL("orders_order.id = ANY(ARRAY(SELECT unnest(%s::bigint[])))", [ids], BooleanField())  # noqa: S611
 
 
-def _by_walking(
-    kept: QuerySet[Order],
-    terms: Terms,
-    near: Candidates,
-    *,
-    size: int,
-    listed: int,
-    oldest_first: bool,
-) -> list[Order] | None:
-    """Rows of a list that is walked through, each order with its own text looked up.
-
-    None when the term is too rare for that, or the page is not full after so many orders as should fill it.
-    """
+def _rows_to_walk(terms: Terms, near: Candidates, *, size: int, listed: int) -> int:
+    """How far to walk through a list for a page, each order with its own text looked up; 0 where the term is too rare
+    for that."""
     # With one and a half times as many as a page should need, one more try is hardly ever needed.
     expected = (size + 1) * 3 // 2 * search.NEAR_ROWS // max(len(near.ids), 1)
     by_grams = search.estimate(terms) * READ_FOUND + listed * PUT_INTO_HASH
-    if expected > WALKED_ROWS or expected * 2 * READ_OF_ORDER > by_grams:
-        return None
-    walked = _walk(kept, terms, rows=expected)
-    found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)
-    return found if len(found) > size or walked.complete else None
+    return 0 if expected > WALKED_ROWS or expected * 2 * READ_OF_ORDER > by_grams else expected
 
 
 def _walk(kept: QuerySet[Order], terms: Terms, *, rows: int) -> Candidates:
     """The matching orders among so many of the list, each with its own text looked up."""
     listed, parameters = kept.values("id")[:rows].query.sql_with_params()
-    likes, like_parameters = search.likes(terms)
+    own, own_parameters = _own_texts("(SELECT ids FROM walked)", terms)
     sql = f"""
-        WITH walked AS MATERIALIZED ({listed})
-        SELECT (SELECT count(*) FROM walked), ARRAY(
-            SELECT id FROM (SELECT id FROM walked ORDER BY id) AS walked CROSS JOIN LATERAL (
-                SELECT text FROM orders_ordersearch WHERE order_id = walked.id OFFSET 0
-            ) AS own WHERE {likes}
-        )
+        WITH walked AS MATERIALIZED (SELECT ARRAY({listed}) AS ids)
+        SELECT cardinality(ids), ARRAY({own}) FROM walked
     """  # noqa: S608  (made by this package; what was typed is bound)
-    count, ids = _fetch(sql, [*parameters, *like_parameters])
+    count, ids = _fetch(sql, [*parameters, *own_parameters])
     return Candidates(ids=ids, complete=count < rows)
+
+
+def _own_texts(ids: str, terms: Terms) -> tuple[str, list[Any]]:
+    """SELECT of those of an array of orders whose own text matches. The index is asked for the array as a whole,
+    which takes two thirds of the time of asking it for one order after the other."""
+    likes, parameters = search.likes(terms)
+    sql = f"SELECT order_id FROM orders_ordersearch WHERE order_id = ANY({ids}::bigint[]) AND {likes}"  # noqa: S608
+    return sql, parameters
 
 
 def _meeting(
     kept: QuerySet[Order], terms: Terms, *, size: int, beyond: Key | None, oldest_first: bool
-) -> list[int]:
-    """Ids of the first orders that are on the list and among all matching texts."""
+) -> tuple[list[int], int]:
+    """Ids of the first orders that are on the list and among all matching texts, and how many there are."""
     is_kept, kept_parameters = _is_in(kept.order_by())
     hits, parameters = search.by_grams_sql(terms, limit=None)
     key, key_parameters, order = search.position(beyond, oldest_first)
     sql = f"""
-        SELECT ARRAY(SELECT order_id FROM ({hits}) AS hits WHERE {key} AND {is_kept} ORDER BY {order} LIMIT %s)
+        WITH met AS MATERIALIZED (SELECT order_id, ordered_at FROM ({hits}) AS hits WHERE {key} AND {is_kept})
+        SELECT ARRAY(SELECT order_id FROM met ORDER BY {order} LIMIT %s), (SELECT count(*) FROM met)
     """  # noqa: S608
-    (ids,) = _fetch(sql, [*parameters, *key_parameters, *kept_parameters, size + 1])
-    return list(ids)
+    ids, number = _fetch(sql, [*parameters, *key_parameters, *kept_parameters, size + 1])
+    return list(ids), int(number)
 
 
 def _count_newest(
@@ -232,17 +221,9 @@ def _count_by_grams(terms: Terms, is_kept: str, parameters: list[Any], *, limit:
 
 def _count_by_walking(kept: QuerySet[Order], terms: Terms, *, limit: int) -> int:
     listed, parameters = kept.values("id").query.sql_with_params()
-    likes, like_parameters = search.likes(terms)
-    # By id, in which neighbours mostly lie together: half the time of looking them up here and there.
-    sql = f"""
-        WITH listed AS MATERIALIZED ({listed})
-        SELECT count(*) FROM (
-            SELECT FROM (SELECT id FROM listed ORDER BY id) AS listed CROSS JOIN LATERAL (
-                SELECT text FROM orders_ordersearch WHERE order_id = listed.id OFFSET 0
-            ) AS own WHERE {likes} LIMIT %s
-        ) AS found
-    """  # noqa: S608
-    (found,) = _fetch(sql, [*parameters, *like_parameters, limit])
+    own, own_parameters = _own_texts(f"ARRAY({listed})", terms)
+    sql = f"SELECT count(*) FROM ({own} LIMIT %s) AS found"  # noqa: S608
+    (found,) = _fetch(sql, [*parameters, *own_parameters, limit])
     return int(found)
 
 

@@ -1,0 +1,63 @@
+"""How matches are counted: by the newest texts where many match, by grams where few do, by the list where it is short."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.search_costs import Sizes, Way, cheapest, otherwise
+
+MILLION = 1_000_000
+LIMIT = 10_001
+
+
+def sizes(*, matching: int, listed: int = MILLION, is_by_date: bool = False) -> Sizes:
+    """As for a list with other conditions, or, where it holds everything, without."""
+    is_everything = listed == MILLION
+    return Sizes(
+        orders=MILLION,
+        listed=listed,
+        matching=matching,
+        is_hashed=not is_everything and listed <= 50_000,
+        is_looked_up=50_000 < listed < MILLION,
+        is_by_date=is_by_date,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_sizes", "way"),
+    [
+        pytest.param(sizes(matching=1_000_000), Way.NEWEST, id="every order matches"),
+        pytest.param(sizes(matching=300_000), Way.NEWEST, id="many match"),
+        pytest.param(sizes(matching=100), Way.GRAMS, id="hardly one matches"),
+        pytest.param(sizes(matching=20_000), Way.GRAMS, id="one in fifty matches"),
+        pytest.param(sizes(matching=500_000, listed=1_000), Way.WALKING, id="a short list of a common name"),
+        pytest.param(sizes(matching=50, listed=20_000), Way.GRAMS, id="a longer list of a rare name"),
+        pytest.param(sizes(matching=600_000, listed=900_000), Way.NEWEST, id="a long list, and many match"),
+        pytest.param(sizes(matching=10_000, listed=40), Way.WALKING, id="forty orders differ in amount"),
+        pytest.param(sizes(matching=400_000, is_by_date=True), Way.NEWEST, id="many match between two days"),
+    ],
+)
+def test_each_search_is_counted_in_its_way(given_sizes: Sizes, way: Way) -> None:
+    assert cheapest(given_sizes, limit=LIMIT) is way
+
+
+def test_when_the_newest_hold_too_few_the_rarer_side_is_read() -> None:
+    assert otherwise(sizes(matching=500_000, listed=100_000)) is Way.WALKING
+    assert otherwise(sizes(matching=10_000, listed=100_000)) is Way.GRAMS
+
+
+def test_so_many_of_the_newest_are_read_as_should_hold_enough() -> None:
+    assert sizes(matching=MILLION).newest(10_000) == 13_001
+    assert sizes(matching=MILLION // 10).newest(10_000) == 130_001
+    assert sizes(matching=MILLION, listed=MILLION // 4).newest(10_000) == 52_001
+
+
+@given(st.integers(1, MILLION), st.integers(1, MILLION), st.booleans(), st.integers(1, 20_000))
+def test_what_lies_everywhere_is_never_looked_for_by_its_grams(
+    listed: int, matching: int, is_by_date: bool, limit: int
+) -> None:
+    given_sizes = sizes(matching=matching, listed=listed, is_by_date=is_by_date)
+    way = cheapest(given_sizes, limit=limit)
+    assert not (way is Way.GRAMS and given_sizes.share > 0.2)
