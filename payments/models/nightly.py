@@ -54,7 +54,11 @@ class NightlySettings(models.Model):
 
 
 class StaleRun(models.Model):
-    """One execution of 決済処理中の注文の取消 (PG-5). Its cases are frozen when it starts."""
+    """One execution of 決済処理中の注文の取消 (PG-5). Its cases are frozen when it starts.
+
+    `ended`: how many cases ended in which state, kept when it is finished; None before, and in runs of a version that
+    did not keep it.
+    """
 
     class State(models.TextChoices):
         RUNNING = "running", "実行中"
@@ -72,6 +76,7 @@ class StaleRun(models.Model):
     ip_address = models.GenericIPAddressField(null=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    ended = models.JSONField(null=True)
 
     class Meta:
         constraints = [

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.aggregates import BoolAnd, BoolOr
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from orders import changes, history, locks
 from orders.statuses import HIDDEN_BY_DEFAULT, OrderStatus
 from payments import labels
 from payments.actors import By
 from payments.models import Payment, StaleCase, StaleRun
-from payments.nightly import rules
+from payments.nightly import rules, stale_orders
 from payments.nightly.rules import Money
 from payments.nightly.stale_cases import SOURCE
+
+# Cases that are looked through at first, where there are more; mostly they fill a page.
+FIRST_CASES = 100
 
 # Our record says that nothing was taken, and no provider has said so for good.
 _UNTOLD = sorted(
@@ -29,21 +33,40 @@ _UNTOLD = sorted(
 _WITH_MONEY = sorted(status for status, money in rules.MONEY.items() if money is not Money.NONE)
 
 
-def waiting() -> QuerySet[StaleCase]:
-    """What the newest finished run left because no provider could tell, oldest order first."""
-    newest = StaleRun.objects.filter(state=StaleRun.State.FINISHED).order_by("-started_at", "-id")[:1]
-    told = Payment.objects.filter(status__in=_WITH_MONEY) | Payment.objects.filter(is_open=True)
-    return (
-        StaleCase.objects.filter(
-            run__in=newest.values("pk"),
-            state__in=(StaleCase.State.PERSON, StaleCase.State.LEFT),
-            order__status__in=sorted(HIDDEN_BY_DEFAULT),
-            order__in=Payment.objects.filter(status__in=_UNTOLD).values("order"),
+def waiting(run: StaleRun, *, limit: int) -> list[StaleCase]:
+    """What the newest finished run left because no provider could tell, what is 要判断 first, oldest order first."""
+    found: list[StaleCase] = []
+    numbers = stale_orders.counts(run)
+    for state in (StaleCase.State.PERSON, StaleCase.State.LEFT):
+        cases = StaleCase.objects.filter(run=run, state=state)
+        missing = limit - len(found)
+        if numbers[state] > FIRST_CASES and missing:
+            first = cases.order_by("pk").values("pk")[:FIRST_CASES]
+            untold = list(_untold(StaleCase.objects.filter(pk__in=first))[:missing])
+            if len(untold) == missing:
+                return found + untold
+        if numbers[state] and missing:
+            found += _untold(cases)[:missing]
+    return found
+
+
+def _untold(cases: QuerySet[StaleCase]) -> QuerySet[StaleCase]:
+    # Looked up for each case: joined with all payments, ten thousand cases would take minutes.
+    attempts = (
+        Payment.objects.filter(order=OuterRef("order"))
+        .order_by()
+        .values("order")
+        .annotate(
+            is_untold=BoolOr(Q(status__in=_UNTOLD)),
+            is_free=BoolAnd(~Q(status__in=_WITH_MONEY) & Q(is_open=False)),
         )
-        .exclude(order__in=told.values("order"))
+        .filter(is_untold=True, is_free=True)
+    )
+    return (
+        cases.filter(Exists(attempts), order__status__in=sorted(HIDDEN_BY_DEFAULT))
         .select_related("order")
-        .prefetch_related("order__payments__account")
-        .order_by("order__ordered_at", "id")
+        .prefetch_related(Prefetch("order__payments", Payment.objects.select_related("account")))
+        .order_by("pk")  # as they were frozen, the oldest order first
     )
 
 

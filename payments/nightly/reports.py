@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from cagolab.shop import shop_name
@@ -21,13 +21,12 @@ _HEADINGS = {
 }
 
 
-def of_stale_run(run: StaleRun, cases: Sequence[StaleCase]) -> Words:
-    """The result of a night: counts, then order numbers with their reasons, what needs a person first."""
-    by_state = {
-        state: [case for case in cases if case.state == state]
-        for state in (StaleCase.State.PERSON, StaleCase.State.LEFT, StaleCase.State.CANCELLED)
-    }
-    person, left, cancelled = (len(found) for found in by_state.values())
+def of_stale_run(run: StaleRun, ended: Mapping[str, int]) -> Words:
+    """The result of a night: counts, then order numbers with their reasons, what needs a person first.
+
+    `ended`: the run's cases by state.
+    """
+    person, left, cancelled = (ended.get(state, 0) for state in _HEADINGS)
     lines = [
         "決済処理中の注文の取消を自動で実行しました。",
         "",
@@ -40,11 +39,12 @@ def of_stale_run(run: StaleRun, cases: Sequence[StaleCase]) -> Words:
             "",
             "判断が必要な注文は、管理画面の「決済処理中の注文の取消」で「受注として採用」か「返金」を選んでください。",
         ]
-    for state, found in by_state.items():
-        if found:
-            lines += ["", _HEADINGS[state]]
-            lines += [f"注文番号 {case.order.number}：{case.message}" for case in found[:MAX_LINES]]
-            lines += _further(len(found))
+    for state, heading in _HEADINGS.items():
+        if found := ended.get(state, 0):
+            cases = StaleCase.objects.filter(run=run, state=state).select_related("order").order_by("pk")
+            lines += ["", heading]
+            lines += [f"注文番号 {case.order.number}：{case.message}" for case in cases[:MAX_LINES]]
+            lines += _further(found)
     return _words(f"決済処理中の注文の取消（取消{cancelled}件・要判断{person}件）", lines)
 
 

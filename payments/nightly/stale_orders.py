@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
+from django.db.models import Count
 
 from cagolab import clock
 from payments.actors import By
@@ -106,17 +107,20 @@ def finish(run_id: UUID, now: datetime) -> bool:
         run = StaleRun.objects.select_for_update().get(pk=run_id)
         if run.state != StaleRun.State.RUNNING or stale_worklist.has_open_cases(run):
             return False
+        run.ended = ended = counts(run)
         run.state, run.finished_at = StaleRun.State.FINISHED, now
-        run.save(update_fields=["state", "finished_at"])
-        cases = stale_worklist.ended(run)
-        if run.is_nightly and cases:
-            shop_mails.write(key=f"stale-orders-{run.pk}", words=reports.of_stale_run(run, cases), now=now)
+        run.save(update_fields=["ended", "state", "finished_at"])
+        if run.is_nightly and ended:
+            shop_mails.write(key=f"stale-orders-{run.pk}", words=reports.of_stale_run(run, ended), now=now)
     return True
 
 
 def counts(run: StaleRun) -> Counter[str]:
     """How many cases of the run stand in each state."""
-    return Counter(StaleCase.objects.filter(run=run).values_list("state", flat=True))
+    if run.ended is not None:
+        return Counter(run.ended)
+    cases = StaleCase.objects.filter(run=run)
+    return Counter(dict(cases.values_list("state").annotate(number=Count("*")).order_by()))
 
 
 def ring_again() -> None:

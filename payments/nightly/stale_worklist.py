@@ -6,12 +6,11 @@ moved in demo and tests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from orders.models import Order
 from orders.statuses import OrderStatus
@@ -20,6 +19,12 @@ from payments.nightly import rules
 
 # A claim older than this belongs to a worker that died; longer than asking about and cancelling one payment.
 LEASE_SECONDS = 400
+
+_FREEZE = """
+    INSERT INTO payments_stalecase (run_id, order_id, state, tries, message)
+    SELECT %s, given_up.order_id, 'waiting', 0, ''
+    FROM ({given_up}) AS given_up (order_id, ordered_at)
+"""
 
 _CLAIM = """
     UPDATE payments_stalecase SET state = 'claimed', claimed_at = clock_timestamp()
@@ -54,22 +59,26 @@ _SECONDS_UNTIL_DUE = """
 """
 
 
-def stale(now: datetime, *, pending_days: int, cart_days: int) -> QuerySet[Order]:
-    """Orders that were given up: 決済処理中 and 購入処理中, each older than its days."""
-    return Order.objects.filter(
-        Q(status=OrderStatus.PENDING, ordered_at__lt=rules.given_up_before(now, pending_days))
-        | Q(status=OrderStatus.PROCESSING, ordered_at__lt=rules.given_up_before(now, cart_days))
+def stale_by_status(now: datetime, *, pending_days: int, cart_days: int) -> tuple[QuerySet[Order], ...]:
+    """Orders that were given up: 決済処理中, and 購入処理中, each older than its days."""
+    return (
+        Order.objects.filter(
+            status=OrderStatus.PENDING, ordered_at__lt=rules.given_up_before(now, pending_days)
+        ),
+        Order.objects.filter(
+            status=OrderStatus.PROCESSING, ordered_at__lt=rules.given_up_before(now, cart_days)
+        ),
     )
 
 
 def freeze(run: StaleRun, until: datetime) -> int:
     """Write a case for every order that was given up at `until`, oldest first. Returns how many."""
-    orders = stale(until, pending_days=run.pending_days, cart_days=run.cart_days)
-    rows = orders.order_by("ordered_at", "id").values_list("pk", flat=True)
-    made = StaleCase.objects.bulk_create(
-        (StaleCase(run=run, order_id=pk) for pk in rows.iterator()), batch_size=1000
-    )
-    return len(made)
+    given_up = stale_by_status(until, pending_days=run.pending_days, cart_days=run.cart_days)
+    rows = [each.values("pk", "ordered_at") for each in given_up]
+    sql, parameters = rows[0].union(*rows[1:], all=True).order_by("ordered_at", "pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_FREEZE.replace("{given_up}", sql), [run.pk, *parameters])
+        return int(cursor.rowcount)
 
 
 def claim(run_id: UUID) -> StaleCase | None:
@@ -115,13 +124,6 @@ def active_workers(run_id: UUID) -> int:
 def has_open_cases(run: StaleRun) -> bool:
     """Whether anything of the run is still to be done."""
     return _open(run).exists()
-
-
-def ended(run: StaleRun) -> Sequence[StaleCase]:
-    """The cases of a run with their orders, what needs a person first."""
-    order = {StaleCase.State.PERSON: 0, StaleCase.State.LEFT: 1, StaleCase.State.CANCELLED: 2}
-    cases = StaleCase.objects.filter(run=run, state__in=order).select_related("order").order_by("id")
-    return sorted(cases, key=lambda case: order[StaleCase.State(case.state)])
 
 
 def _open(run: StaleRun) -> QuerySet[StaleCase]:
