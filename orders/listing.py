@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -53,6 +54,8 @@ SORTED_ROWS: Final = 150_000
 SORTED_TRACKED: Final = 50_000
 # How long the rows of a page wait for their total.
 COUNT_WITHIN_MS: Final = 15
+# Matches of a text are counted beside the rows where that should take no longer.
+SOON_MS: Final = 30
 
 # Conditions that few orders fulfil, each with the index that holds just these.
 _RARE: Final = {
@@ -95,7 +98,7 @@ def page(
     """
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
-    counting = Beside(lambda: total(filters))
+    counting = Beside(lambda: _matches(filters, within_ms=SOON_MS))
     rows, more, searched = _rows(
         filters, size=size, beyond=key, backwards=backwards, when_many=counting.start
     )
@@ -124,15 +127,14 @@ def page(
 
 
 def _counted(
-    filters: OrderFilters, searched: search_pages.Found | None, counting: Beside[tuple[int, bool]]
+    filters: OrderFilters, searched: search_pages.Found | None, counting: Beside[int | None]
 ) -> tuple[int | None, bool]:
     """The total for a page, if it is known by now or counting takes no time."""
     if searched is None:
         return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
-    if searched.total is not None:
-        return _capped(searched.total)
     if searched.hits is None:
-        return counting.answer() or (None, False)
+        known = counting.answer() if searched.total is None else searched.total
+        return (None, False) if known is None else _capped(known)
     shown = _without_terms(filters)
     return search_pages.total_of(searched.hits, shown, is_plain=filters.is_text_only), False
 
@@ -152,20 +154,26 @@ def queryset(filters: OrderFilters, *, today: date | None = None) -> QuerySet[Or
 
 def total(filters: OrderFilters) -> tuple[int, bool]:
     """How many match, up to a limit, and whether there are, or may be, more."""
-    if terms := filters.terms:
-        found = search_pages.total(
-            _without_terms(filters),
-            terms,
-            limit=TOTAL_LIMIT + 1,
-            at_most=_at_most(filters),
-            is_plain=filters.is_text_only,
-        )
+    if filters.terms:
+        found = _matches(filters)
+        assert found is not None, "however long it takes"
         return _capped(found)
     rows = queryset(filters)
     if _is_rare(filters):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
     return _capped(rows[: TOTAL_LIMIT + 1].count())
+
+
+def _matches(filters: OrderFilters, *, within_ms: float = math.inf) -> int | None:
+    return search_pages.total(
+        _without_terms(filters),
+        filters.terms,
+        limit=TOTAL_LIMIT + 1,
+        at_most=_at_most(filters),
+        is_plain=filters.is_text_only,
+        within_ms=within_ms,
+    )
 
 
 def _capped(found: int) -> tuple[int, bool]:

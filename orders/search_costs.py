@@ -25,6 +25,9 @@ LOOK_UP: Final = 2.0
 EVERYWHERE: Final = 0.2
 # So many more are read than should be needed: shares vary from year to year.
 AMPLE: Final = 1.3
+# Orders of a list that are walked through for one page: more would keep it waiting, fewer are not worth weighing.
+WALKED_ROWS: Final = 10_000
+WALKED_AT_LEAST: Final = 100
 
 
 class Way(Enum):
@@ -58,8 +61,8 @@ class Sizes:
         return int(AMPLE * limit / self.share / (self.listed / self.orders)) + 1
 
 
-def cheapest(sizes: Sizes, *, limit: int) -> Way:
-    """The way that should take the least time until `limit` are counted, or all."""
+def cheapest(sizes: Sizes, *, limit: int) -> tuple[Way, float]:
+    """The way that should take the least time until `limit` are counted, or all; and the milliseconds it should take."""
     check = LOOK_UP if sizes.is_looked_up else 0.0
     prepare = sizes.listed * PUT_INTO_HASH if sizes.is_hashed else 0.0
     reading = READ_BY_DATE if sizes.is_by_date else READ_NEWEST
@@ -73,9 +76,20 @@ def cheapest(sizes: Sizes, *, limit: int) -> Way:
         if sizes.share > EVERYWHERE
         else prepare + sizes.matching * NAME_FOUND + read * (READ_FOUND + check),
     }
-    return min(costs, key=lambda way: costs[way])
+    way = min(costs, key=lambda way: costs[way])
+    return way, costs[way] / 1000
 
 
 def otherwise(sizes: Sizes) -> Way:
     """When the newest orders hold fewer matches than it seemed."""
     return Way.WALKING if sizes.share > sizes.listed / sizes.orders else Way.GRAMS
+
+
+def rows_to_walk(*, expected: int, listed: int, matching: int) -> int:
+    """How many orders of a list to walk through for a page, each with its own text looked up, when about `expected`
+    should hold it; 0 where meeting the list with all matching texts is cheaper."""
+    # Where fewer should do, as many again may be needed; a list that is shorter is walked to its end.
+    walking = min(expected * 2, listed) * READ_OF_ORDER
+    meeting = matching * READ_FOUND + listed * PUT_INTO_HASH
+    rows = min(expected, 2 * listed + WALKED_AT_LEAST)
+    return rows if walking <= meeting and rows <= WALKED_ROWS else 0

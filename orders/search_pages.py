@@ -7,6 +7,7 @@ each side is comes from the planner, whose statistics know every common gram.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,14 +21,11 @@ from orders import search
 from orders.models import Order
 from orders.planner import expected_rows, sorted_afterwards
 from orders.search import Candidates, Terms
-from orders.search_costs import PUT_INTO_HASH, READ_FOUND, READ_OF_ORDER, Sizes, Way, cheapest, otherwise
+from orders.search_costs import Sizes, Way, cheapest, otherwise, rows_to_walk
 from orders.statuses import HIDDEN_BY_DEFAULT
 
 # So many orders are quickly put into a hash, or walked through with the text of each looked up.
 SHORT_LIST: Final = 50_000
-# Orders of a list that are walked through for one page.
-WALKED_ROWS: Final = 10_000
-
 Key = tuple[datetime, int]
 
 
@@ -108,8 +106,17 @@ def total_of(hits: list[int], kept: QuerySet[Order], *, is_plain: bool) -> int:
     return int(found)
 
 
-def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | None, is_plain: bool) -> int:
-    """How many of the orders in `kept` match; not more than `limit` are counted."""
+def total(
+    kept: QuerySet[Order],
+    terms: Terms,
+    *,
+    limit: int,
+    at_most: int | None,
+    is_plain: bool,
+    within_ms: float = math.inf,
+) -> int | None:
+    """How many of the orders in `kept` match; not more than `limit` are counted. None where that should take longer
+    than `within_ms`."""
     orders = search.number_between(terms)
     is_hashed = is_looked_up = False
     if is_plain and expected_rows(_hidden()) <= SHORT_LIST:
@@ -126,7 +133,9 @@ def total(kept: QuerySet[Order], terms: Terms, *, limit: int, at_most: int | Non
         is_looked_up=is_looked_up,
         is_by_date=bool(terms.since or terms.until),
     )
-    way = cheapest(sizes, limit=limit)
+    way, milliseconds = cheapest(sizes, limit=limit)
+    if milliseconds > within_ms:
+        return None
     if way is Way.NEWEST:
         newest = sizes.newest(limit)
         found = _count_newest(terms, *condition, rows=newest if newest < orders else None, limit=limit)
@@ -159,12 +168,9 @@ def _is_one_of(ids: list[int]) -> RawSQL:
 
 
 def _rows_to_walk(terms: Terms, near: Candidates, *, size: int, listed: int) -> int:
-    """How far to walk through a list for a page, each order with its own text looked up; 0 where the term is too rare
-    for that."""
     # With one and a half times as many as a page should need, one more try is hardly ever needed.
     expected = (size + 1) * 3 // 2 * search.NEAR_ROWS // max(len(near.ids), 1)
-    by_grams = search.estimate(terms) * READ_FOUND + listed * PUT_INTO_HASH
-    return 0 if expected > WALKED_ROWS or expected * 2 * READ_OF_ORDER > by_grams else expected
+    return rows_to_walk(expected=expected, listed=listed, matching=search.estimate(terms))
 
 
 def _walk(kept: QuerySet[Order], terms: Terms, *, rows: int) -> Candidates:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.search_costs import Sizes, Way, cheapest, otherwise
+from orders.search_costs import Sizes, Way, cheapest, otherwise, rows_to_walk
 
 MILLION = 1_000_000
 LIMIT = 10_001
@@ -40,7 +42,7 @@ def sizes(*, matching: int, listed: int = MILLION, is_by_date: bool = False) -> 
     ],
 )
 def test_each_search_is_counted_in_its_way(given_sizes: Sizes, way: Way) -> None:
-    assert cheapest(given_sizes, limit=LIMIT) is way
+    assert cheapest(given_sizes, limit=LIMIT)[0] is way
 
 
 def test_when_the_newest_hold_too_few_the_rarer_side_is_read() -> None:
@@ -59,5 +61,27 @@ def test_what_lies_everywhere_is_never_looked_for_by_its_grams(
     listed: int, matching: int, is_by_date: bool, limit: int
 ) -> None:
     given_sizes = sizes(matching=matching, listed=listed, is_by_date=is_by_date)
-    way = cheapest(given_sizes, limit=limit)
+    way, milliseconds = cheapest(given_sizes, limit=limit)
     assert not (way is Way.GRAMS and given_sizes.share > 0.2)
+    assert 0 < milliseconds < math.inf
+
+
+def test_what_takes_longer_is_known_beforehand() -> None:
+    _way, common = cheapest(sizes(matching=900_000), limit=LIMIT)
+    _way, both_long = cheapest(sizes(matching=50_000, listed=100_000), limit=LIMIT)
+    assert common < 10 < 100 < both_long
+
+
+@pytest.mark.parametrize(
+    ("expected", "listed", "matching", "rows"),
+    [
+        pytest.param(800, 900_000, 100_000, 800, id="a common name in a long list"),
+        pytest.param(3_800, 420, 11_000, 940, id="a short list is walked to its end"),
+        pytest.param(3_800, 20_000, 500, 0, id="few texts match"),
+        pytest.param(15_000, 900_000, 900_000, 0, id="a page would wait too long"),
+    ],
+)
+def test_a_list_is_walked_through_where_that_is_cheaper_than_all_matching_texts(
+    expected: int, listed: int, matching: int, rows: int
+) -> None:
+    assert rows_to_walk(expected=expected, listed=listed, matching=matching) == rows
