@@ -27,7 +27,8 @@ SHIPPED_NOT_CAPTURED = models.Q(payment_status__in=AUTHORIZED, status=OrderStatu
 
 def _listed(fields: tuple[str, ...], *, name: str, further: tuple[str, ...] = _LISTED) -> models.Index:
     """An index that answers which rows stand on a page of a list without reading other rows."""
-    return models.Index(fields=fields, include=[each for each in further if each not in fields], name=name)
+    keys = {each.removeprefix("-") for each in fields}
+    return models.Index(fields=fields, include=[each for each in further if each not in keys], name=name)
 
 
 def _rare(condition: models.Q, *, name: str) -> models.Index:
@@ -118,20 +119,25 @@ class Order(models.Model):
             # With the days that lists ask for besides 受注日: where many orders fulfil them, this index is walked through.
             _listed(NEWEST_FIRST, further=(*_LISTED, *_OTHER_DAYS), name="order_days_listed"),
             # Totals of searches read the status of thousands of orders from here, without touching their rows.
-            models.Index(fields=["id"], include=["status"], name="order_id_status"),
+            models.Index(
+                fields=["id"],
+                include=["status", "payment_provider", "payment_method"],
+                name="order_id_listed",
+            ),
             _listed(("status", *NEWEST_FIRST), name="order_status_listed"),
             _listed(("payment_status", *NEWEST_FIRST), name="order_payment_status_listed"),
             _listed(("payment_kind", *NEWEST_FIRST), name="order_payment_kind_listed"),
-            _listed(("payment_provider", *NEWEST_FIRST), name="order_provider_listed"),
+            # Descending: a provider's own list begins with its payments, not with all orders that have none.
+            _listed(("-payment_provider", *NEWEST_FIRST), name="order_of_provider_listed"),
             _rare(PAYMENT_OPEN, name="order_open_listed"),
             _rare(AMOUNT_DIFFERS, name="order_differing_listed"),
             _rare(CANCELLED_WITH_LIVE_MONEY, name="order_live_listed"),
             _rare(SHIPPED_NOT_CAPTURED, name="order_uncaptured_listed"),
             models.Index(
                 fields=["payment_deadline", *NEWEST_FIRST],
-                include=["status", "payment_provider", "payment_kind", "payment_status"],
+                include=["status", "payment_provider", "payment_kind", "payment_status", "payment_method"],
                 condition=HAS_DEADLINE,
-                name="order_deadline_listed",
+                name="order_due_listed",
             ),
             models.Index(
                 fields=["paid_at"],
@@ -148,11 +154,7 @@ class Order(models.Model):
             models.Index(
                 fields=["updated_at"], include=["ordered_at", "id", "status"], name="order_updated_listed"
             ),
-            models.Index(
-                fields=["payment_total"],
-                include=["ordered_at", "id", "status", "payment_provider"],
-                name="order_payment_total_listed",
-            ),
+            _listed(("payment_total",), further=("ordered_at", "id", *_LISTED), name="order_total_listed"),
             models.Index(
                 fields=["tracking_number"],
                 condition=~models.Q(tracking_number=""),

@@ -453,3 +453,13 @@ def test_the_amount_of_one_order_is_changed_by_the_rows_link(paygent: World, ope
     assert links == [f"/payments/{payment.pk}/change_amount/"], same
     dialog = operator.get(links[0]).content.decode()
     assert "決済金額を 3,200円 から 2,700円 に変更し、仮売上にします。" in dialog
+
+
+@pytest.mark.parametrize(
+    "name", ["order_of_provider_listed", "order_days_listed", "order_total_listed", "order_due_listed"]
+)
+def test_which_orders_it_lists_is_known_from_an_index_alone(name: str) -> None:
+    index = next(index for index in Order._meta.indexes if index.name == name)
+    columns = {field.removeprefix("-") for field in index.fields} | set(index.include)
+    asked = {"ordered_at", "id", "status", "payment_provider", "payment_method", "payment_status"}
+    assert asked <= columns

@@ -245,6 +245,7 @@ def _single_pages(rows: int, draw: random.Random) -> list[Case]:
             paths=["/payments/providers/paygent/"],
             goal_ms=LIST_MS,
         ),
+        Case(name="決済処理中の注文の取消", paths=["/payments/stale-orders/"], goal_ms=LIST_MS),
     ]
 
 
