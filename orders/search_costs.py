@@ -25,9 +25,8 @@ LOOK_UP: Final = 2.0
 EVERYWHERE: Final = 0.2
 # So many more are read than should be needed: shares vary from year to year.
 AMPLE: Final = 1.3
-# Orders of a list that are walked through for one page: more would keep it waiting, fewer are not worth weighing.
+# Orders of a list that are walked through for one page, at most.
 WALKED_ROWS: Final = 10_000
-WALKED_AT_LEAST: Final = 100
 
 
 class Way(Enum):
@@ -88,8 +87,7 @@ def otherwise(sizes: Sizes) -> Way:
 def rows_to_walk(*, expected: int, listed: int, matching: int) -> int:
     """How many orders of a list to walk through for a page, each with its own text looked up, when about `expected`
     should hold it; 0 where meeting the list with all matching texts is cheaper."""
-    # Where fewer should do, as many again may be needed; a list that is shorter is walked to its end.
+    # Where fewer should do, as many again may be needed; a shorter list is walked to its end.
     walking = min(expected * 2, listed) * READ_OF_ORDER
     meeting = matching * READ_FOUND + listed * PUT_INTO_HASH
-    rows = min(expected, 2 * listed + WALKED_AT_LEAST)
-    return rows if walking <= meeting and rows <= WALKED_ROWS else 0
+    return min(expected, WALKED_ROWS) if walking <= meeting and min(expected, listed) <= WALKED_ROWS else 0
