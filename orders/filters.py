@@ -153,13 +153,6 @@ class OrderFilters:
         """Whether nothing but 対応状況 is asked for, or nothing at all."""
         return not self._holds_beyond("sort", "status")
 
-    @property
-    def has_other_days(self) -> bool:
-        """Whether days are asked for that are not the order's own."""
-        return any(
-            getattr(self, end) is not None for name in _RANGES if name != "ordered" for end in _ends(name)
-        )
-
     def _holds_beyond(self, *plain: str) -> bool:
         return any(
             getattr(self, each.name) != each.default

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
@@ -47,11 +47,12 @@ PAGE_SIZES: Final = tuple(range(10, 101, 10))
 DEFAULT_PAGE_SIZE: Final = 50
 # Totals are exact up to here; beyond, the screen says 10,000 件以上.
 TOTAL_LIMIT: Final = 10_000
-# So many orders paid, changed or delivered between two days are sorted for a page; more of them stand on it soon
-# when the newest orders are walked through.
+# Orders paid, changed or delivered between two days, or whose お問い合わせ番号 begins as asked for: so many are sorted for
+# a page without further thought; up to so many if the newest orders do not hold the page within some milliseconds. Of
+# more of them a page stands soon among the newest.
+SORTED_AT_ONCE: Final = 30_000
 SORTED_ROWS: Final = 150_000
-# The same of orders whose お問い合わせ番号 begins as asked for. The planner's guess of how many is a rough one.
-SORTED_TRACKED: Final = 50_000
+WALK_WITHIN_MS: Final = 10
 # How long the rows of a page wait for their total.
 COUNT_WITHIN_MS: Final = 15
 # Matches of a text are counted beside the rows where that should take no longer.
@@ -190,13 +191,13 @@ def _rows(
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
         rows = rows.filter(_after(beyond, oldest_first))
-    sorted_up_to = _sorted_up_to(filters)
-    if sorted_up_to and expected_rows(rows.order_by()) <= sorted_up_to:
-        rows = sorted_afterwards(rows, oldest_first=oldest_first)
+    in_range = _shortest_range(filters)
+    is_sorted = in_range is not None and in_range <= SORTED_ROWS
+    as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
     searched = None
     if terms := filters.terms:
         searched = search_pages.rows(
-            rows,
+            as_sorted,
             terms,
             size=size,
             beyond=beyond,
@@ -208,18 +209,28 @@ def _rows(
         found = searched.orders
     else:
         # An index tells which rows stand on the page; only these are read.
-        found = list(Order.objects.filter(pk__in=rows.values("pk")[: size + 1]).order_by(*order))
+        def read(chosen: QuerySet[Order]) -> list[Order]:
+            return list(Order.objects.filter(pk__in=chosen.values("pk")[: size + 1]).order_by(*order))
+
+        walked = None
+        if in_range is not None and SORTED_AT_ONCE < in_range <= SORTED_ROWS:
+            walked = within(WALK_WITHIN_MS, lambda: read(rows))
+        found = read(as_sorted) if walked is None else walked
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
     return found, more, searched
 
 
-def _sorted_up_to(filters: OrderFilters) -> int:
-    """How many orders are rather sorted than looked for among the newest; 0 where an index has them in order."""
+def _shortest_range(filters: OrderFilters) -> int | None:
+    """About how many orders there are in the range that holds the fewest, of those by whose index a page could be
+    made; None where no such range is asked for, or a rare condition has an index of its own."""
+    if _is_rare(filters):
+        return None
+    ranges = [Q(**bounds) for bounds in _bounds(filters, ("paid", "updated", "delivery"))]
     if filters.tracking:
-        return SORTED_TRACKED
-    return SORTED_ROWS if filters.has_other_days and not _is_rare(filters) else 0
+        ranges.append(_tracking(filters))
+    return min((expected_rows(Order.objects.filter(each)) for each in ranges), default=None)
 
 
 def _after(key: Key, oldest_first: bool) -> Q:
@@ -266,9 +277,7 @@ def _exact_conditions(filters: OrderFilters) -> list[Q]:
     if filters.number:
         conditions.append(Q(number=search.plain_code(filters.number)))
     if filters.tracking:
-        conditions.append(
-            ~Q(tracking_number="") & Q(tracking_number__startswith=search.plain_code(filters.tracking))
-        )
+        conditions.append(_tracking(filters))
     if filters.method:
         conditions.append(Q(payment_method_id__in=filters.method))
     if filters.payment_status:
@@ -296,20 +305,27 @@ def _range_conditions(filters: OrderFilters) -> list[Q]:
         conditions.append(Q(payment_total__gte=filters.amount_min))
     if filters.amount_max is not None:
         conditions.append(Q(payment_total__lte=filters.amount_max))
-    for column, first, last in (
-        ("ordered_at", filters.ordered_from, filters.ordered_to),
-        ("paid_at", filters.paid_from, filters.paid_to),
-        ("updated_at", filters.updated_from, filters.updated_to),
-    ):
-        if first is not None:
-            conditions.append(Q(**{f"{column}__gte": midnight(first)}))
-        if last is not None:
-            conditions.append(Q(**{f"{column}__lt": midnight(last + timedelta(days=1))}))
-    if filters.delivery_from is not None:
-        conditions.append(Q(delivery_date__gte=filters.delivery_from))
-    if filters.delivery_to is not None:
-        conditions.append(Q(delivery_date__lte=filters.delivery_to))
+    conditions += [Q(**bounds) for bounds in _bounds(filters, ("ordered", "paid", "updated", "delivery"))]
     return conditions
+
+
+def _tracking(filters: OrderFilters) -> Q:
+    return ~Q(tracking_number="") & Q(tracking_number__startswith=search.plain_code(filters.tracking))
+
+
+def _bounds(filters: OrderFilters, names: Iterable[str]) -> Iterator[dict[str, date | datetime]]:
+    """For each of the days that are asked for, the bounds of its column."""
+    for name in names:
+        first, last = getattr(filters, f"{name}_from"), getattr(filters, f"{name}_to")
+        bounds: dict[str, date | datetime] = {}
+        if name == "delivery":
+            bounds |= {"delivery_date__gte": first} if first else {}
+            bounds |= {"delivery_date__lte": last} if last else {}
+        else:
+            bounds |= {f"{name}_at__gte": midnight(first)} if first else {}
+            bounds |= {f"{name}_at__lt": midnight(last + timedelta(days=1))} if last else {}
+        if bounds:
+            yield bounds
 
 
 def cursor_of(order: Order) -> str:
