@@ -184,7 +184,7 @@ def _candidates(orders: Sequence[Order]) -> list[Candidate]:
     for order_id, *facts in payments.values_list("order_id", "status", "is_open", "account__provider"):
         attempts[order_id].append(Attempt(*facts))
     return [
-        Candidate(cells=cells, expectation=_expectation(attempts[cells["order"].pk]))
+        Candidate(cells=cells, expectation=_expectation(attempts[cells.order.pk]))
         for cells in payment_rows(orders)
     ]
 
