@@ -181,8 +181,10 @@ def _with_labels(payments: Iterable[Payment]) -> list[tuple[Payment, str]]:
 def _candidates(orders: Sequence[Order]) -> list[Candidate]:
     attempts: dict[int, list[Attempt]] = {order.pk: [] for order in orders}
     payments = Payment.objects.filter(order__in=attempts).order_by("pk")
-    for order_id, *facts in payments.values_list("order_id", "status", "is_open", "account__provider"):
-        attempts[order_id].append(Attempt(*facts))
+    for order_id, status, is_open, provider in payments.values_list(
+        "order_id", "status", "is_open", "account__provider"
+    ):
+        attempts[order_id].append(Attempt(status, is_open, provider))
     return [
         Candidate(cells=cells, expectation=_expectation(attempts[cells.order.pk]))
         for cells in payment_rows(orders)
