@@ -22,7 +22,16 @@ BEFORE_ANY_DATA = {
 # Tables that grow with the orders.
 BIG = {
     ("orders", name)
-    for name in ("order", "orderline", "ordersearch", "orderchange", "stockentry", "pointentry", "sentmail")
+    for name in (
+        "customer",
+        "order",
+        "orderline",
+        "ordersearch",
+        "orderchange",
+        "stockentry",
+        "pointentry",
+        "sentmail",
+    )
 } | {("payments", name) for name in ("payment", "operation", "call")}
 _BIG_TABLES = {f"{app}_{model}" for app, model in BIG}
 _SQL_INDEX = re.compile(

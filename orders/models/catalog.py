@@ -33,6 +33,8 @@ class Customer(models.Model):
     points = models.IntegerField("保有ポイント", default=0)
     # The member under which the gateway keeps the customer's cards (CC-7).
     member_id = models.CharField(max_length=60, blank=True)
+    # Name, kana and mail address, folded; written by a trigger (migration 0017).
+    search_text = models.TextField(db_default="", editable=False)
 
     def __str__(self) -> str:
         return self.name

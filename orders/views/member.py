@@ -25,9 +25,9 @@ _FROM_LAST_ORDER = ("company", "phone", "postal_code", "prefecture", "address")
 @require_safe
 @permission_required(EDIT, raise_exception=True)
 def members(request: HttpRequest) -> HttpResponse:
-    """The dialog: a search over name, kana and mail address, and whom it finds. One query for the members."""
+    """The dialog: a search over name, kana and mail address, and whom it finds."""
     word = request.GET.get("word", "").strip()[:MAX_WORD_CHARACTERS]
-    found = list(member_search.matching(word)[: MEMBERS_SHOWN + 1])
+    found = member_search.matching(word, limit=MEMBERS_SHOWN + 1)
     context = {
         "members": found[:MEMBERS_SHOWN],
         "has_more": len(found) > MEMBERS_SHOWN,
