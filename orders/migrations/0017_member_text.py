@@ -6,7 +6,7 @@ for longer than one of them.
 
 from django.db import migrations, models
 
-STEP = 5_000
+STEP = 1_000
 
 TRIGGER = """
 CREATE FUNCTION orders_write_member_text() RETURNS trigger LANGUAGE plpgsql AS $$
