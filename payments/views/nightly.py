@@ -117,7 +117,7 @@ def stale_order_run(request: HtmxRequest, pk: UUID) -> HttpResponse:
         "total": total,
         "ended": total - open_cases,
         "cases": page.cases,
-        "address": request.get_full_path(),
+        "after": after,
         "is_running": run.state == StaleRun.State.RUNNING,
     }
     template = "payments/nightly/run_body.html" if request.htmx else "payments/nightly/run.html"

@@ -54,11 +54,12 @@ def test_a_click_counts_and_what_pages_ask_by_themselves_does_not(user: User) ->
 
 def test_every_address_that_a_page_asks_again_and_again_is_known_as_polling() -> None:
     folder = Path(settings.BASE_DIR) / "templates"
-    lines = [line for page in folder.rglob("*.html") for line in page.read_text().splitlines()]
+    pages = [*folder.rglob("*.html"), *folder.rglob("*.jinja")]
+    lines = [line for page in pages for line in page.read_text().splitlines()]
     asked = {
         match.group(1)
         for line in lines
-        if (match := re.search(r"hx-get=\"\{% url '([\w:]+)'[^>]*hx-trigger=\"every ", line))
+        if (match := re.search(r"hx-get=\"\{[%{] url[ (]'([\w:]+)'[^>]*hx-trigger=\"every ", line))
     }
     assert "exports:progress" in asked
     assert asked == sessions.POLLING
