@@ -220,7 +220,11 @@ def candidates(
 
 def _may_be_few(terms: Terms, near: Candidates) -> bool:
     """Whether taking all hits is worth a try. What is rare in a whole window is rare; otherwise the planner knows."""
-    return (len(near.ids) < FREQUENT_HITS // 3 and not near.complete) or estimate(terms) <= FEW_HITS
+    if len(near.ids) < FREQUENT_HITS // 3 and not near.complete:
+        return True
+    matching = estimate(terms)
+    # Of ten thousand orders few may be nearly all: to read them is quicker than to ask for their grams.
+    return matching <= min(FEW_HITS, max(NEAR_ROWS, EVERYWHERE * number_between(terms)))
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
