@@ -107,7 +107,8 @@ def _times(line: Line, name: str) -> str:
     if name not in line.timings:
         return ""
     median = line.timings[name].median
-    return f"{median:,.0f} ms ({median / line.timings['ours'].median_with_total:,.0f}x)"
+    times = median / line.timings["ours"].median_with_total
+    return f"{median:,.0f} ms ({times:,.{1 if times < 10 else 0}f}x)"
 
 
 def _pair(timing: Timing) -> str:

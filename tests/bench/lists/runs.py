@@ -181,5 +181,5 @@ def _misses(line: Line, size: int) -> list[str]:
             continue
         ratio = line.timings[rival].median / ours.median_with_total
         if ratio < times:
-            found.append(f"{ratio:.0f} times {rival}, goal {times:.0f} times")
+            found.append(f"{ratio:.{1 if ratio < 10 else 0}f} times {rival}, goal {times:.0f} times")
     return found

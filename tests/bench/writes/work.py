@@ -27,6 +27,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from cagolab import clock  # noqa: E402
+from cagolab.warm_up import keep_what_is_loaded  # noqa: E402
 from gateways.outcomes import Approved, Trade  # noqa: E402
 from gateways.vocabulary import Action, MethodKind, PaymentStatus  # noqa: E402
 from orders import checkout, editing  # noqa: E402
@@ -68,6 +69,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     arguments = parser.parse_args()
     shop = Shop(random.Random(arguments.seed), arguments.rounds + WARM)
+    # As every web and worker process does.
+    keep_what_is_loaded()
     figures = [
         measure("checkout", shop.checkouts()),
         measure("create", shop.created()),
