@@ -36,11 +36,13 @@ __all__ = [
     "Direction",
     "OrderFilters",
     "Page",
+    "after",
     "cursor_of",
     "page",
     "page_size",
     "queryset",
     "total",
+    "up_to_limit",
 ]
 
 PAGE_SIZES: Final = tuple(range(10, 101, 10))
@@ -115,7 +117,7 @@ def page(
     if not has_next and not has_previous:
         found, capped = len(rows), False
     elif numbers is not None and filters.is_status_only:
-        found, capped = _capped(sum(numbers[status] for status in _shown(filters)))
+        found, capped = up_to_limit(sum(numbers[status] for status in _shown(filters)))
     else:
         found, capped = _counted(filters, searched, counting)
     return Page(
@@ -135,7 +137,7 @@ def _counted(
         return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
     if searched.hits is None:
         known = counting.answer() if searched.total is None else searched.total
-        return (None, False) if known is None else _capped(known)
+        return (None, False) if known is None else up_to_limit(known)
     shown = _without_terms(filters)
     return search_pages.total_of(searched.hits, shown, is_plain=filters.is_text_only), False
 
@@ -158,12 +160,12 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
     if filters.terms:
         found = _matches(filters)
         assert found is not None, "however long it takes"
-        return _capped(found)
+        return up_to_limit(found)
     rows = queryset(filters)
     if _is_rare(filters):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
-    return _capped(rows[: TOTAL_LIMIT + 1].count())
+    return up_to_limit(rows[: TOTAL_LIMIT + 1].count())
 
 
 def _matches(filters: OrderFilters, *, within_ms: float = math.inf) -> int | None:
@@ -177,7 +179,8 @@ def _matches(filters: OrderFilters, *, within_ms: float = math.inf) -> int | Non
     )
 
 
-def _capped(found: int) -> tuple[int, bool]:
+def up_to_limit(found: int) -> tuple[int, bool]:
+    """What a list says of so many: the number up to TOTAL_LIMIT, and whether there are more."""
     return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
 
 
@@ -190,7 +193,7 @@ def _rows(
     order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
     rows = _without_terms(filters).order_by(*order)
     if beyond is not None:
-        rows = rows.filter(_after(beyond, oldest_first))
+        rows = rows.filter(after(beyond, oldest_first=oldest_first))
     in_range = _shortest_range(filters)
     is_sorted = in_range is not None and in_range <= SORTED_ROWS
     as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
@@ -233,7 +236,7 @@ def _shortest_range(filters: OrderFilters) -> int | None:
     return min((expected_rows(Order.objects.filter(each)) for each in ranges), default=None)
 
 
-def _after(key: Key, oldest_first: bool) -> Q:
+def after(key: Key, *, oldest_first: bool) -> Q:
     """Beyond the key. The first condition alone bounds the index scan; OR alone would not."""
     at, pk = key
     if oldest_first:

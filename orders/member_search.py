@@ -17,8 +17,6 @@ NEWEST_ROWS: Final = 10_000
 # So many hits of the grams are taken; of more, which are common among old members only, any may be shown.
 MOST_HITS: Final = 3_000
 
-_LONG = 3
-
 
 def matching(typed: str, *, limit: int) -> list[Customer]:
     """Up to `limit` members in whom each word of what was typed occurs, newest first; width, kana and spaces do not
@@ -45,13 +43,10 @@ def _among_newest(parts: tuple[str, ...], limit: int) -> list[int]:
 
 
 def _by_grams(parts: tuple[str, ...]) -> list[int]:
-    asked = {
-        "orders_long_grams": sorted(set().union(*(_grams(part) for part in parts))),
-        "orders_short_grams": sorted(part for part in parts if len(part) < _LONG),
-    }
-    given = {function: grams for function, grams in asked.items() if grams}
-    held = " AND ".join(f"{function}(search_text) @> %s::text[]" for function in given)
-    matches, parameters = search.likes(search.Terms(anywhere=parts))
+    terms = search.Terms(anywhere=parts)
+    asked = search.grams_of(terms)
+    held = " AND ".join(f"{function}(search_text) @> %s::text[]" for function in asked)
+    matches, parameters = search.likes(terms)
     sql = f"""
         SELECT id FROM (SELECT id, search_text AS text FROM orders_customer WHERE {held}) AS hits
         WHERE {matches} LIMIT %s
@@ -63,13 +58,7 @@ def _by_grams(parts: tuple[str, ...]) -> list[int]:
                 "SELECT set_config('enable_seqscan', 'off', true),"
                 " set_config('max_parallel_workers_per_gather', '0', true)"
             )
-        return _ids(sql, [*given.values(), *parameters, MOST_HITS])
-
-
-def _grams(part: str) -> set[str]:
-    """Pieces of three characters that together hold every character of a part; none of a shorter one."""
-    last = len(part) - _LONG
-    return {part[start : start + _LONG] for start in (*range(0, last, _LONG), last)} if last >= 0 else set()
+        return _ids(sql, [*asked.values(), *parameters, MOST_HITS])
 
 
 def _ids(sql: str, parameters: list[Any]) -> list[int]:

@@ -167,7 +167,7 @@ def _grams_to_ask(part: str) -> set[str]:
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
     """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
     rows = OrderSearch.objects.all()
-    for function, grams in _grams_of(terms).items():
+    for function, grams in grams_of(terms).items():
         pieces = Func(F("text"), function=function, output_field=ArrayField(TextField()))
         rows = rows.alias(**{function: pieces}).filter(**{f"{function}__contains": grams})
     for part in terms.anywhere:
@@ -351,7 +351,7 @@ def by_grams_sql(terms: Terms, *, limit: int | None, is_exact: bool = True) -> t
 
     Not `is_exact`: by the grams alone, which in a text may stand apart.
     """
-    asked = _grams_of(terms)
+    asked = grams_of(terms)
     conditions = [f"{function}(text) @> %s::text[]" for function in asked]
     parameters: list[Any] = list(asked.values())
     if is_exact:
@@ -381,7 +381,7 @@ def _span(terms: Terms) -> tuple[str, list[Any]]:
     return " AND ".join(condition for condition, _ in given) or "true", [bound for _, bound in given]
 
 
-def _grams_of(terms: Terms) -> dict[str, list[str]]:
+def grams_of(terms: Terms) -> dict[str, list[str]]:
     """What to ask of which of the two indexes, by its function.
 
     Beside a part of three characters or more a single character is left to reading the texts that this finds:

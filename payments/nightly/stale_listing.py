@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from orders.listing import TOTAL_LIMIT
+from orders import listing
 from orders.models import Order
 from payments.models import StaleCase, StaleRun
 from payments.nightly import stale_worklist
@@ -51,10 +51,7 @@ def orders(now: datetime, *, pending_days: int, cart_days: int, after: int | Non
     """The orders that would be taken now, those behind the order `after`; the first ones without, or at the end."""
     given_up = stale_worklist.stale_by_status(now, pending_days=pending_days, cart_days=cart_days)
     key = Order.objects.filter(pk=after).values_list("ordered_at", "pk").first() if after else None
-    behind = Q()
-    if key is not None:
-        at, pk = key
-        behind = Q(ordered_at__gte=at) & (Q(ordered_at__gt=at) | Q(pk__gt=pk))
+    behind = Q() if key is None else listing.after(key, oldest_first=True)
     # Each status from its own index: asked for both at once, the planner would walk all orders by date.
     pages = [
         each.filter(behind).order_by("ordered_at", "pk").values("pk", "ordered_at")[: PAGE_SIZE + 1]
@@ -65,13 +62,13 @@ def orders(now: datetime, *, pending_days: int, cart_days: int, after: int | Non
     if key is not None and not ids:
         return orders(now, pending_days=pending_days, cart_days=cart_days, after=None)
     shown = list(Order.objects.filter(pk__in=ids[:PAGE_SIZE]).order_by("ordered_at", "pk"))
-    counted = [each.values("pk")[: TOTAL_LIMIT + 1] for each in given_up]
-    total = counted[0].union(*counted[1:], all=True).count()
+    counted = [each.values("pk")[: listing.TOTAL_LIMIT + 1] for each in given_up]
+    total, is_capped = listing.up_to_limit(counted[0].union(*counted[1:], all=True).count())
     return OrderPage(
         orders=shown,
         next_after=ids[PAGE_SIZE - 1] if len(ids) > PAGE_SIZE else None,
-        total=min(total, TOTAL_LIMIT),
-        total_is_capped=total > TOTAL_LIMIT,
+        total=total,
+        total_is_capped=is_capped,
     )
 
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cagolab import clock
 from gateways.vocabulary import PaymentStatus
+from orders import listing
 from orders.models import Order, PaymentMethod
 from orders.statuses import OrderStatus
 from payments.models import StaleCase, StaleRun
@@ -110,7 +111,7 @@ def test_pages_go_on_when_the_order_they_go_on_from_was_cancelled_meanwhile(oper
 def test_beyond_the_limit_the_total_says_so_and_all_are_taken(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stale_listing, "TOTAL_LIMIT", 2)
+    monkeypatch.setattr(listing, "TOTAL_LIMIT", 2)
     given_up_orders(8, 8)
     assert "2件を確認して取り消す" in operator.get(PAGE).content.decode()
     given_up_orders(8, 8)
