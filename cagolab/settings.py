@@ -92,6 +92,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # One transaction per request would keep one open while a provider is called.
 ATOMIC_REQUESTS = False
 
+AUTHENTICATION_BACKENDS = ["cagolab.security.backends.OfficeBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -136,6 +137,7 @@ EXPORT_FOLDER = CONFIG.export_folder
 # A bulk form posts a run id, but a page of ticked rows is at most a few hundred fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
+SESSION_ENGINE = "cagolab.security.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # Counted from the login; a session that is used does not live longer.

@@ -14,9 +14,10 @@ from django.db.models import Q, QuerySet
 
 from cagolab import clock
 from cagolab.clock import TOKYO
-from orders import search, search_pages
+from orders import listed, search, search_pages
 from orders.beside import Beside
 from orders.filters import OrderFilters, midnight
+from orders.listed import ListedOrder
 from orders.models import Order
 from orders.models.order import (
     AMOUNT_DIFFERS,
@@ -80,7 +81,7 @@ class Page:
     rows waiting, so that `total` has to be asked for.
     """
 
-    rows: list[Order]
+    rows: list[ListedOrder]
     next_cursor: str | None
     previous_cursor: str | None
     total: int | None
@@ -102,15 +103,12 @@ def page(
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
     counting = Beside(lambda: _matches(filters, within_ms=SOON_MS))
-    rows, more, searched = _rows(
-        filters, size=size, beyond=key, backwards=backwards, when_many=counting.start
-    )
-    if key is not None and (not rows or (backwards and not more)):
+    ids, more, searched = _ids(filters, size=size, beyond=key, backwards=backwards, when_many=counting.start)
+    if key is not None and (not ids or (backwards and not more)):
         # Nothing is left beyond the key, or the first page is reached: shown whole, with what has arrived since.
         key, backwards = None, False
-        rows, more, searched = _rows(
-            filters, size=size, beyond=None, backwards=False, when_many=counting.start
-        )
+        ids, more, searched = _ids(filters, size=size, beyond=None, backwards=False, when_many=counting.start)
+    rows = listed.read(ids)
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
     found: int | None
@@ -184,11 +182,11 @@ def up_to_limit(found: int) -> tuple[int, bool]:
     return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
 
 
-def _rows(
+def _ids(
     filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool, when_many: Callable[[], None]
-) -> tuple[list[Order], bool, search_pages.Found | None]:
-    """Up to `size` rows beyond a key in the order of the screen, whether there are more that way, and what a search
-    has found."""
+) -> tuple[list[int], bool, search_pages.Found | None]:
+    """Up to `size` orders beyond a key in the order of the screen, whether there are more that way, and what a search
+    has found. An index tells which; their rows are not read."""
     oldest_first = (filters.sort == "oldest") != backwards
     order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
     rows = _without_terms(filters).order_by(*order)
@@ -209,16 +207,16 @@ def _rows(
             is_plain=filters.is_text_only,
             when_many=when_many,
         )
-        found = searched.orders
+        found = searched.ids
     else:
-        # An index tells which rows stand on the page; only these are read.
-        def read(chosen: QuerySet[Order]) -> list[Order]:
-            return list(Order.objects.filter(pk__in=chosen.values("pk")[: size + 1]).order_by(*order))
+
+        def first(chosen: QuerySet[Order]) -> list[int]:
+            return list(chosen.values_list("pk", flat=True)[: size + 1])
 
         walked = None
         if in_range is not None and SORTED_AT_ONCE < in_range <= SORTED_ROWS:
-            walked = within(WALK_WITHIN_MS, lambda: read(rows))
-        found = read(as_sorted) if walked is None else walked
+            walked = within(WALK_WITHIN_MS, lambda: first(rows))
+        found = first(as_sorted) if walked is None else walked
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -331,7 +329,7 @@ def _bounds(filters: OrderFilters, names: Iterable[str]) -> Iterator[dict[str, d
             yield bounds
 
 
-def cursor_of(order: Order) -> str:
+def cursor_of(order: ListedOrder | Order) -> str:
     """The cursor from which the rows after this order, or before it, are the next page."""
     microseconds = (order.ordered_at - _EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{microseconds}.{order.pk}".encode()).decode().rstrip("=")

@@ -31,10 +31,10 @@ Key = tuple[datetime, int]
 
 @dataclass(frozen=True)
 class Found:
-    """Orders of a page; with them the ids of all texts that match, where these are few, or how many orders match,
-    where finding the page has shown it."""
+    """Ids of the orders of a page; with them those of all texts that match, where these are few, or how many orders
+    match, where finding the page has shown it."""
 
-    orders: list[Order]
+    ids: list[int]
     hits: list[int] | None = None
     total: int | None = None
 
@@ -56,7 +56,7 @@ def rows(
     better than the planner guesses it. `is_plain`: nothing is left out but what lists hide anyway. `when_many` is
     called as soon as it is clear that more match than are found on the way, so that somebody has to count them.
     """
-    found: list[Order] = []
+    found: list[int] = []
     near: Candidates | None = None
     wanted = size + 1 if is_plain else None
     listed = None if is_plain else _length(kept, at_most)
@@ -156,10 +156,11 @@ def _length(kept: QuerySet[Order], at_most: int | None) -> int:
     return planned if at_most is None else min(planned, at_most)
 
 
-def _of(ids: list[int], kept: QuerySet[Order], *, size: int, oldest_first: bool) -> list[Order]:
+def _of(ids: list[int], kept: QuerySet[Order], *, size: int, oldest_first: bool) -> list[int]:
     if not ids:
         return []
-    return list(sorted_afterwards(kept.filter(_is_one_of(ids)), oldest_first=oldest_first)[: size + 1])
+    own = sorted_afterwards(kept.filter(_is_one_of(ids)), oldest_first=oldest_first)
+    return list(own.values_list("pk", flat=True)[: size + 1])
 
 
 def _is_one_of(ids: list[int]) -> RawSQL:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cagolab import clock
 from cagolab.roles import EDIT
-from orders import changes, editing, locks, status_guards
+from orders import changes, editing, listed, locks, status_guards
 from orders.models import Order
 from orders.statuses import OrderStatus
 from orders.views.list_rows import order_rows
@@ -44,9 +44,7 @@ def tracking(request: HttpRequest, pk: int) -> HttpResponse:
             )
             if isinstance(result, editing.Invalid):
                 error = " ".join(result.errors.values())
-            else:
-                order = result.order
-    (row,) = order_rows([order])
+        (row,) = order_rows(listed.read([pk]))
     row.tracking_error, row.tracking_saved = error, not error
     if error:
         row.tracking_typed = typed
@@ -80,5 +78,5 @@ def ship(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if isinstance(result, changes.StatusRefused):
         return render(request, "orders/list_ship.html", {"order": order, "refused": result.reason})
-    order.refresh_from_db()
-    return render(request, "orders/list_shipped.html", {"rows": order_rows([order]), "can_edit": True})
+    rows = order_rows(listed.read([pk]))
+    return render(request, "orders/list_shipped.html", {"rows": rows, "can_edit": True})

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from cagolab.clock import TOKYO
-from orders.models import Order, SentMail
+from orders.listed import ListedOrder
 from orders.statuses import OrderStatus
 
 # Stands for the order's id in an address that is reversed once per page.
@@ -27,7 +27,7 @@ STATUS_LABELS = {status.value: str(status.label) for status in OrderStatus}
 class OrderRow:
     """One row; the template escapes it. `order` itself is there for the badge of 決済状況 alone."""
 
-    order: Order
+    order: ListedOrder
     pk: int
     number: str
     name: str
@@ -55,16 +55,13 @@ class OrderRow:
     tracking_address: str
 
 
-def order_rows(orders: Iterable[Order]) -> list[OrderRow]:
-    """The rows of a page. One query: for which of them a mail was sent (the envelope beside 出荷状況)."""
-    orders = list(orders)
-    ids = [order.pk for order in orders]
-    mailed = set(SentMail.objects.filter(order_id__in=ids).values_list("order_id", flat=True).distinct())
+def order_rows(orders: Iterable[ListedOrder]) -> list[OrderRow]:
+    """The rows of a page; no query."""
     patterns = {route: address_pattern(f"orders:{route}") for route in _ROUTES}
-    return [_row(order, patterns, is_mailed=order.pk in mailed) for order in orders]
+    return [_row(order, patterns) for order in orders]
 
 
-def _row(order: Order, patterns: Mapping[str, str], *, is_mailed: bool) -> OrderRow:
+def _row(order: ListedOrder, patterns: Mapping[str, str]) -> OrderRow:
     tracking_number = order.tracking_number
     return OrderRow(
         order=order,
@@ -80,7 +77,7 @@ def _row(order: Order, patterns: Mapping[str, str], *, is_mailed: bool) -> Order
         message=order.message,
         shipped_on=day(order.shipped_at),
         is_shipped=order.status == OrderStatus.SHIPPED,
-        is_mailed=is_mailed,
+        is_mailed=order.is_mailed,
         delivery_name=order.delivery_name or order.name,
         delivery_prefecture=order.delivery_prefecture or order.prefecture,
         tracking_number=tracking_number,

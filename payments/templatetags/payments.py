@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from cagolab import clock
+from orders.listed import ListedOrder
 from orders.models import Order
 from payments import accounts, deadline_words, deadlines, labels, panel_words
 from payments.views.panel import panel_context
@@ -27,7 +28,7 @@ def payment_panel(context: Context, order: Order) -> dict[str, Any]:
 
 
 @register.simple_tag
-def payment_status_badge(order: Order) -> SafeString:
+def payment_status_badge(order: ListedOrder | Order) -> SafeString:
     """{% payment_status_badge order %}: 決済状況 from the order's own columns; no query, nothing without one."""
     if not order.payment_status:
         return SafeString("")
@@ -37,7 +38,7 @@ def payment_status_badge(order: Order) -> SafeString:
 
 
 @register.simple_tag
-def payment_deadline(order: Order, today: date) -> SafeString:
+def payment_deadline(order: ListedOrder | Order, today: date) -> SafeString:
     """{% payment_deadline order today %}: the capture deadline of held money with the days left. No query."""
     if order.payment_deadline is None:
         return SafeString("")
@@ -50,7 +51,7 @@ def _overdue(provider: str) -> str:
     return "期限日経過" if accounts.capabilities(provider).reports_expiry else "期限超過(見込み)"
 
 
-def _standing(order: Order) -> str:
+def _standing(order: ListedOrder | Order) -> str:
     if order.payment_sale_on is None:
         return labels.status_label(order.payment_provider, order.payment_status)
     today = deadlines.tokyo_day(clock.now())

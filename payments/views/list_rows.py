@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orders.listed import ListedOrder
 from orders.models import Order
 from orders.views.list_rows import STATUS_LABELS, address_pattern, day, minute
 from payments.models import LIVE_STATUSES
@@ -14,7 +15,7 @@ from payments.models import LIVE_STATUSES
 class PaymentRow:
     """One row; the template escapes it. `order` itself is there for badge and deadline."""
 
-    order: Order
+    order: ListedOrder | Order
     pk: int
     number: str
     name: str
@@ -30,7 +31,7 @@ class PaymentRow:
     address: str
 
 
-def payment_rows(orders: Iterable[Order]) -> list[PaymentRow]:
+def payment_rows(orders: Iterable[ListedOrder | Order]) -> list[PaymentRow]:
     """The rows of a page, from the orders' own columns; no query."""
     address = address_pattern("orders:edit") + "#payment"
     return [
@@ -53,7 +54,7 @@ def payment_rows(orders: Iterable[Order]) -> list[PaymentRow]:
     ]
 
 
-def _differing_amount(order: Order) -> str:
+def _differing_amount(order: ListedOrder | Order) -> str:
     if order.payment_status not in LIVE_STATUSES or order.payment_amount == order.payment_total:
         return ""
     return f"{order.payment_amount:,}"

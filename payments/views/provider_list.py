@@ -19,7 +19,8 @@ from gateways.vocabulary import Action
 from orders import listing
 from orders.bulk import news
 from orders.filters import OrderFilters
-from orders.models import Order, PaymentMethod
+from orders.listed import ListedOrder
+from orders.models import PaymentMethod
 from orders.views.list import search_area, spread
 from payments import deadline_words, deadlines, facts_of_orders, provider_lists
 from payments.decisions import decide
@@ -88,7 +89,7 @@ def _methods(provider: str) -> list[PaymentMethod]:
     return list(PaymentMethod.objects.filter(account__in=codes))
 
 
-def _rows(listed: provider_lists.ProviderList, orders: list[Order]) -> list[Row]:
+def _rows(listed: provider_lists.ProviderList, orders: list[ListedOrder]) -> list[Row]:
     payments = facts_of_orders.by_order(pk__in=[order.pk for order in orders])
     now = clock.now()
     soon = deadlines.tokyo_day(now) + timedelta(days=deadline_words.NEAR_DAYS[0])
