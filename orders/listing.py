@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 
@@ -77,15 +78,27 @@ Key = tuple[datetime, int]
 class Page:
     """One page of a list. A cursor is None where there is nothing in that direction.
 
-    `total` is exact up to TOTAL_LIMIT; when `total_is_capped` there are more. None: counting would have kept the
-    rows waiting, so that `total` has to be asked for.
+    Whoever asks for the total last waits least: it may still be counted beside the rows, and is waited for then.
     """
 
     rows: list[ListedOrder]
     next_cursor: str | None
     previous_cursor: str | None
-    total: int | None
-    total_is_capped: bool
+    count: Callable[[], tuple[int | None, bool]] = field(repr=False)
+
+    @property
+    def total(self) -> int | None:
+        """Exact up to TOTAL_LIMIT. None: counting would have kept the rows waiting, it has to be asked for."""
+        return self._counted[0]
+
+    @property
+    def total_is_capped(self) -> bool:
+        """There are more than `total`."""
+        return self._counted[1]
+
+    @functools.cached_property
+    def _counted(self) -> tuple[int | None, bool]:
+        return self.count()
 
 
 def page(
@@ -111,19 +124,21 @@ def page(
     rows = listed.read(ids)
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
-    found: int | None
-    if not has_next and not has_previous:
-        found, capped = len(rows), False
-    elif numbers is not None and filters.is_status_only:
-        found, capped = up_to_limit(sum(numbers[status] for status in _shown(filters)))
-    else:
-        found, capped = _counted(filters, searched, counting)
+
+    def count() -> tuple[int | None, bool]:
+        if not has_next and not has_previous:
+            return len(rows), False
+        if numbers is not None and filters.is_status_only:
+            found, is_capped = up_to_limit(sum(numbers[status] for status in _shown(filters)))
+            return max(found, len(rows)), is_capped
+        found_in_time, is_capped = _counted(filters, searched, counting)
+        return None if found_in_time is None else max(found_in_time, len(rows)), is_capped
+
     return Page(
         rows=rows,
         next_cursor=cursor_of(rows[-1]) if has_next and rows else None,
         previous_cursor=cursor_of(rows[0]) if has_previous and rows else None,
-        total=None if found is None else max(found, len(rows)),
-        total_is_capped=capped,
+        count=count,
     )
 
 

@@ -112,7 +112,9 @@ def news(request: HttpRequest) -> HttpResponse:
     """What the list at the path `at` has to tell of the runs started there; asked again until all have ended."""
     told = bulk_news.take(request, request.GET.get("at", ""))
     status = HTTPStatus.OK if told.running else HTMX_STOP_POLLING
-    return render(request, "bulk/news.html", {"news": told, "is_polled": True}, status=status)
+    return render(
+        request, "bulk/news.jinja", {"news": told, "is_polled": True}, status=status, using="jinja2"
+    )
 
 
 @require_POST
@@ -217,7 +219,7 @@ def _standing(request: HttpRequest, run: BulkRun) -> dict[str, Any]:
     is_over = run.state == BulkRun.State.FINISHED
     return {
         "run": run,
-        "news": bulk_news.News(bulletins=bulk_news.of_run(run)) if is_over else None,
+        "news": bulk_news.News(bulletins=bulk_news.of_run(run) if is_over else ()),
         "title": _title(run),
         "counts": counts,
         "is_running": is_running,

@@ -22,7 +22,8 @@ SOURCE = "受注一覧"
 @require_POST
 @permission_required(EDIT, raise_exception=True)
 def tracking(request: HttpRequest, pk: int) -> HttpResponse:
-    """Save the お問い合わせ番号 of one row; the answer is its field again, with what became of it.
+    """Save the お問い合わせ番号 of one row; the answer is the row, of which the list takes the field again, with what
+    became of it.
 
     `before` is the number that the operator saw: when somebody else has entered another one since, that one
     is kept and shown beside what was typed.
@@ -48,7 +49,7 @@ def tracking(request: HttpRequest, pk: int) -> HttpResponse:
     row.tracking_error, row.tracking_saved = error, not error
     if error:
         row.tracking_typed = typed
-    return render(request, "orders/list_tracking.jinja", {"row": row, "can_edit": True}, using="jinja2")
+    return render(request, "orders/list_rows.jinja", {"rows": [row], "can_edit": True}, using="jinja2")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

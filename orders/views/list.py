@@ -74,7 +74,20 @@ def order_list(request: HttpRequest) -> HttpResponse:
     filters = OrderFilters.from_query(spread(request.GET))
     size = listing.page_size(request.GET.get("size"))
     numbers = counts.status_counts()
-    context = search_area(filters, request.GET, methods=PaymentMethod.objects.all(), numbers=numbers) | {
+    shown: dict[str, Any] = {}
+    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
+    if not filters.errors:
+        # Before all else, since its total may be counted meanwhile.
+        page = listing.page(
+            filters,
+            size=size,
+            cursor=request.GET.get("cursor"),
+            direction="previous" if request.GET.get("direction") == "previous" else "next",
+            numbers=numbers,
+        )
+        shown = {"page": page, "rows": order_rows(page.rows)} | pager(filters, page, size)
+    context = shown | search_area(filters, request.GET, methods=PaymentMethod.objects.all(), numbers=numbers)
+    context |= {
         "address": reverse("orders:list"),
         "details_open": filters.is_detailed or filters.errors,
         "size": size,
@@ -86,16 +99,6 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "back": request.get_full_path(),
         "news": news.take(request, request.path),
     }
-    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
-    if not filters.errors:
-        page = listing.page(
-            filters,
-            size=size,
-            cursor=request.GET.get("cursor"),
-            direction="previous" if request.GET.get("direction") == "previous" else "next",
-            numbers=numbers,
-        )
-        context |= {"page": page, "rows": order_rows(page.rows)} | pager(filters, page, size)
     return render(request, "orders/list.html", context)
 
 

@@ -67,7 +67,19 @@ def _list(
         query.setlist("provider", list(labels.PANEL_TITLES))
     filters = OrderFilters.from_query(spread(query))
     size = listing.page_size(query.get("size"))
-    context = _search_area(filters, query) | {
+    shown: dict[str, Any] = {}
+    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
+    if not filters.errors:
+        # Before all else, since its total may be counted meanwhile.
+        page = listing.page(
+            filters,
+            size=size,
+            cursor=query.get("cursor"),
+            direction="previous" if query.get("direction") == "previous" else "next",
+        )
+        shown = {"page": page, "rows": payment_rows(page.rows)} | pager(request.GET, address, page)
+    context = shown | _search_area(filters, query)
+    context |= {
         "address": address,
         "guide": guide,
         "can_select": bool(bulk_kinds) and request.user.has_perm(MOVE_MONEY),
@@ -79,15 +91,6 @@ def _list(
         "today": deadlines.tokyo_day(clock.now()),
         "news": news.take(request, address),
     }
-    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
-    if not filters.errors:
-        page = listing.page(
-            filters,
-            size=size,
-            cursor=query.get("cursor"),
-            direction="previous" if query.get("direction") == "previous" else "next",
-        )
-        context |= {"page": page, "rows": payment_rows(page.rows)} | pager(request.GET, address, page)
     return render(request, "payments/list.html", context)
 
 

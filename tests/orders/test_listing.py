@@ -281,11 +281,11 @@ def test_a_page_and_its_total_are_few_queries() -> None:
     store("a", name="山田")
     store("b", name="山田")
     with CaptureQueriesContext(connection) as plain:
-        page(OrderFilters(status=(S.NEW,), amount_min=0), size=1)
+        assert page(OrderFilters(status=(S.NEW,), amount_min=0), size=1).total == 2
     # Which orders, their rows, a limit of time, the total; the last two in a savepoint of the test's transaction.
     assert len([query for query in plain if "SAVEPOINT" not in query["sql"]]) == 4
     with CaptureQueriesContext(connection) as searched:
-        page(OrderFilters(q="山田"), size=1)
+        assert page(OrderFilters(q="山田"), size=1).total == 2
     assert len(searched) == 4  # the nearest texts, those of the list, their rows, the total of the hits
 
 

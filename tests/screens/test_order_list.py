@@ -311,7 +311,7 @@ def test_rows_do_not_wait_for_a_total_that_takes_long(
 ) -> None:
     for _ in range(11):
         make_order()
-    client = login("閲覧")
+    client = login("受注編集")
 
     def slowly(_filters: OrderFilters) -> tuple[int, bool]:
         with connection.cursor() as cursor:
@@ -324,6 +324,7 @@ def test_rows_do_not_wait_for_a_total_that_takes_long(
         page = text_of(client, "/orders/?size=10&status=1&amount_min=0&sort=oldest")
     assert len(numbers_in(page)) == 10
     assert "件数を数えています" in page
+    assert "検索結果すべてを出力" in page
     (address,) = re.findall(r'hx-get="(/orders/total/[^"]*)"', page)
     assert "検索結果：11件が該当しました" in text_of(client, html.unescape(address))
 
