@@ -145,6 +145,7 @@ def _database(value: str) -> dict[str, Any]:
         "CONN_MAX_AGE": DATABASE_CONNECTION_LIFE_SECONDS,
         "CONN_HEALTH_CHECKS": True,
         **database,
+        "ENGINE": "cagolab.postgres",
     }
 
 

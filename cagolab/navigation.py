@@ -9,7 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, QueryDict
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from cagolab import clock
 from cagolab.people import name_of
@@ -126,9 +128,12 @@ GROUPS = (
 )
 
 
+PERMISSIONS = frozenset(entry.permission for group in GROUPS for entry in group.entries)
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context of the frame; asks the database for nothing but the user's permissions, once per request."""
-    frame: dict[str, Any] = {"shop_name": shop_name(), "navigation": ()}
+    frame: dict[str, Any] = {"shop_name": shop_name(), "sidebar": ""}
     if settings.SANDBOX_URL:
         frame["demo_clock"] = clock.now()
     user = getattr(request, "user", None)
@@ -141,21 +146,47 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             or initial_password.must_change(request.session)
             or second_factor.must_enrol(user, request.session)
         )
-    if frame.get("is_in"):
-        frame["navigation"] = [shown for group in GROUPS if (shown := _shown(group, request))["entries"]]
+        if frame["is_in"]:
+            providers = {"", *(account.provider for account in settings.GATEWAY_ACCOUNTS.values())}
+            permissions = {permission for permission in PERMISSIONS if user.has_perm(permission)}
+            current = {entry for entry in _at(request.path) if entry.leads_to(request)}
+            frame["sidebar"] = _sidebar(
+                frozenset(permissions),
+                frozenset(providers),
+                frozenset(current),
+                is_home=request.path == reverse("home"),
+            )
     return frame
 
 
-def _shown(group: Group, request: HttpRequest) -> dict[str, Any]:
-    providers = {account.provider for account in settings.GATEWAY_ACCOUNTS.values()}
-    entries = [
-        {"label": entry.label, "address": entry.address, "current": entry.leads_to(request)}
-        for entry in group.entries
-        if request.user.has_perm(entry.permission) and (not entry.provider or entry.provider in providers)
-    ]
-    return {
-        "label": group.label,
-        "icon": group.icon,
-        "entries": entries,
-        "open": not group.folded or any(entry["current"] for entry in entries),
-    }
+@functools.cache
+def _entries() -> dict[str, list[Entry]]:
+    """The entries by the path that they lead to."""
+    found: dict[str, list[Entry]] = {}
+    for group in GROUPS:
+        for entry in group.entries:
+            found.setdefault(entry.address.partition("?")[0], []).append(entry)
+    return found
+
+
+def _at(path: str) -> list[Entry]:
+    return _entries().get(path, [])
+
+
+# A role sees the same bar on the same page: each is drawn once per process.
+@functools.lru_cache(maxsize=500)
+def _sidebar(
+    permissions: frozenset[str], providers: frozenset[str], current: frozenset[Entry], *, is_home: bool
+) -> SafeString:
+    groups = []
+    for group in GROUPS:
+        entries = [
+            {"label": entry.label, "address": entry.address, "current": entry in current}
+            for entry in group.entries
+            if entry.permission in permissions and entry.provider in providers
+        ]
+        is_open = not group.folded or any(entry["current"] for entry in entries)
+        if entries:
+            groups.append({"label": group.label, "icon": group.icon, "entries": entries, "open": is_open})
+    context = {"groups": groups, "is_home": is_home}
+    return SafeString(render_to_string("cagolab/sidebar.jinja", context, using="jinja2"))

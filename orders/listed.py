@@ -1,4 +1,5 @@
-"""An order as lists show it: the columns of a row, read for the orders of one page without making models of them."""
+"""What lists show: the columns of a row, read for the orders of one page, and お支払方法 to choose from; without making
+models of them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-import psycopg
 from django.db import connection
 
 
@@ -38,16 +38,18 @@ class ListedOrder(NamedTuple):
     is_mailed: bool
 
 
+class ListedMethod(NamedTuple):
+    """One お支払方法 that a list can be narrowed to."""
+
+    pk: int
+    name: str
+
+
 _COLUMNS: Final = ", ".join(name for name in ListedOrder._fields if name not in ("pk", "is_mailed"))
 _READ: Final = f"""
     SELECT id, {_COLUMNS}, EXISTS (SELECT FROM orders_sentmail WHERE order_id = orders_order.id)
     FROM orders_order WHERE id = ANY(%s)
 """  # noqa: S608  (the names of this module's fields)
-# Django's own loader of moments is written in Python and takes longer for a page than PostgreSQL for its rows. This
-# one yields the same, in UTC as the session is.
-_MOMENTS: Final = psycopg.adapters.get_loader(
-    psycopg.adapters.types["timestamptz"].oid, psycopg.pq.Format.TEXT
-)
 
 
 def read(ids: Sequence[int]) -> list[ListedOrder]:
@@ -55,7 +57,13 @@ def read(ids: Sequence[int]) -> list[ListedOrder]:
     if not ids:
         return []
     with connection.cursor() as cursor:
-        cursor.adapters.register_loader("timestamptz", _MOMENTS)
         cursor.execute(_READ, [list(ids)])
         found = {row[0]: ListedOrder._make(row) for row in cursor.fetchall()}
     return [found[pk] for pk in ids if pk in found]
+
+
+def methods() -> list[ListedMethod]:
+    """All of them, in the order of the checkout; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, name FROM orders_paymentmethod ORDER BY sort_no, id")
+        return [ListedMethod._make(row) for row in cursor.fetchall()]

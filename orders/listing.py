@@ -9,9 +9,11 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from cagolab import clock
 from cagolab.clock import TOKYO
@@ -72,6 +74,8 @@ _RARE: Final = {
 
 Direction = Literal["next", "previous"]
 Key = tuple[datetime, int]
+# Stands in a statement for the key that a page lies beyond.
+_ANY_KEY: Final = (object(), object())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,39 +207,69 @@ def _ids(
     """Up to `size` orders beyond a key in the order of the screen, whether there are more that way, and what a search
     has found. An index tells which; their rows are not read."""
     oldest_first = (filters.sort == "oldest") != backwards
-    order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
-    rows = _without_terms(filters).order_by(*order)
-    if beyond is not None:
-        rows = rows.filter(after(beyond, oldest_first=oldest_first))
     in_range = _shortest_range(filters)
-    is_sorted = in_range is not None and in_range <= SORTED_ROWS
-    as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
     searched = None
-    if terms := filters.terms:
-        searched = search_pages.rows(
-            as_sorted,
-            terms,
-            size=size,
-            beyond=beyond,
-            oldest_first=oldest_first,
-            at_most=_at_most(filters),
-            is_plain=filters.is_text_only,
-            when_many=when_many,
-        )
-        found = searched.ids
+    if not filters.terms and in_range is None:
+        found = _first_ids(filters, size=size, beyond=beyond, oldest_first=oldest_first)
     else:
-
-        def first(chosen: QuerySet[Order]) -> list[int]:
-            return list(chosen.values_list("pk", flat=True)[: size + 1])
-
-        walked = None
-        if in_range is not None and SORTED_AT_ONCE < in_range <= SORTED_ROWS:
-            walked = within(WALK_WITHIN_MS, lambda: first(rows))
-        found = first(as_sorted) if walked is None else walked
+        rows = _in_order(filters, beyond=beyond, oldest_first=oldest_first)
+        is_sorted = in_range is not None and in_range <= SORTED_ROWS
+        as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
+        if terms := filters.terms:
+            searched = search_pages.rows(
+                as_sorted,
+                terms,
+                size=size,
+                beyond=beyond,
+                oldest_first=oldest_first,
+                at_most=_at_most(filters),
+                is_plain=filters.is_text_only,
+                when_many=when_many,
+            )
+            found = searched.ids
+        else:
+            walked = None
+            if in_range is not None and SORTED_AT_ONCE < in_range <= SORTED_ROWS:
+                walked = within(WALK_WITHIN_MS, lambda: list(rows[: size + 1].values_list("pk", flat=True)))
+            found = list(as_sorted[: size + 1].values_list("pk", flat=True)) if walked is None else walked
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
     return found, more, searched
+
+
+def _in_order(
+    filters: OrderFilters, *, beyond: Key | None, oldest_first: bool, today: date | None = None
+) -> QuerySet[Order]:
+    order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
+    rows = _without_terms(filters, today).order_by(*order)
+    return rows if beyond is None else rows.filter(after(beyond, oldest_first=oldest_first))
+
+
+def _first_ids(filters: OrderFilters, *, size: int, beyond: Key | None, oldest_first: bool) -> list[int]:
+    """The first orders beyond a key, as an index yields them."""
+    today = None if filters.deadline is None else _today()
+    sql, parameters = _statement(
+        filters, today, rows=size + 1, has_key=beyond is not None, oldest_first=oldest_first
+    )
+    if beyond is not None:
+        places: dict[int, Any] = {id(place): part for place, part in zip(_ANY_KEY, beyond, strict=True)}
+        parameters = [places.get(id(each), each) for each in parameters]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+# Composing it takes Django longer than PostgreSQL takes to answer, and operators leaf through the same few lists.
+@functools.lru_cache(maxsize=500)
+def _statement(
+    filters: OrderFilters, today: date | None, *, rows: int, has_key: bool, oldest_first: bool
+) -> tuple[str, list[Any]]:
+    """SELECT of the ids of so many orders, and its parameters; with _ANY_KEY where a key is to be put in."""
+    key: Any = _ANY_KEY if has_key else None
+    chosen = _in_order(filters, beyond=key, oldest_first=oldest_first, today=today)
+    sql, parameters = chosen.values("pk")[:rows].query.sql_with_params()
+    return sql, list(parameters)
 
 
 def _shortest_range(filters: OrderFilters) -> int | None:
@@ -249,12 +283,11 @@ def _shortest_range(filters: OrderFilters) -> int | None:
     return min((expected_rows(Order.objects.filter(each)) for each in ranges), default=None)
 
 
-def after(key: Key, *, oldest_first: bool) -> Q:
-    """Beyond the key. The first condition alone bounds the index scan; OR alone would not."""
-    at, pk = key
-    if oldest_first:
-        return Q(ordered_at__gte=at) & (Q(ordered_at__gt=at) | Q(id__gt=pk))
-    return Q(ordered_at__lte=at) & (Q(ordered_at__lt=at) | Q(id__lt=pk))
+def after(key: Key, *, oldest_first: bool) -> RawSQL:
+    """Beyond the key. Both columns compared as one bound the scan of an index; OR would not."""
+    sign = ">" if oldest_first else "<"
+    sql = f"(orders_order.ordered_at, orders_order.id) {sign} (%s, %s)"
+    return RawSQL(sql, key, BooleanField())  # noqa: S611
 
 
 def _shown(filters: OrderFilters) -> Collection[OrderStatus]:
@@ -272,9 +305,13 @@ def _without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet
         if getattr(filters, name):
             rows = rows.filter(condition)
     if filters.deadline is not None:
-        first = today or clock.now().astimezone(TOKYO).date()
+        first = today or _today()
         rows = rows.filter(HAS_DEADLINE, payment_deadline__lte=first + timedelta(days=filters.deadline))
     return rows
+
+
+def _today() -> date:
+    return clock.now().astimezone(TOKYO).date()
 
 
 def _is_rare(filters: OrderFilters) -> bool:

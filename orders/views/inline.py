@@ -13,7 +13,7 @@ from cagolab.roles import EDIT
 from orders import changes, editing, listed, locks, status_guards
 from orders.models import Order
 from orders.statuses import OrderStatus
-from orders.views.list_rows import order_rows
+from orders.views.list_rows import draw_row, order_row
 from orders.views.requester import author_of
 
 SOURCE = "受注一覧"
@@ -45,11 +45,11 @@ def tracking(request: HttpRequest, pk: int) -> HttpResponse:
             )
             if isinstance(result, editing.Invalid):
                 error = " ".join(result.errors.values())
-        (row,) = order_rows(listed.read([pk]))
+        row = order_row(*listed.read([pk]))
     row.tracking_error, row.tracking_saved = error, not error
     if error:
         row.tracking_typed = typed
-    return render(request, "orders/list_rows.jinja", {"rows": [row], "can_edit": True}, using="jinja2")
+    return HttpResponse(draw_row(row, can_edit=True))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,5 +79,5 @@ def ship(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if isinstance(result, changes.StatusRefused):
         return render(request, "orders/list_ship.html", {"order": order, "refused": result.reason})
-    rows = order_rows(listed.read([pk]))
-    return render(request, "orders/list_shipped.html", {"rows": rows, "can_edit": True})
+    row = draw_row(order_row(*listed.read([pk])), can_edit=True, oob=True)
+    return render(request, "orders/list_shipped.html", {"order": order, "row": row})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
@@ -14,13 +13,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cagolab.roles import EDIT
-from orders import counts, listing
+from orders import counts, listed, listing
 from orders.bulk import news
 from orders.filters import OrderFilters
+from orders.listed import ListedMethod
 from orders.mails import TEMPLATES
 from orders.models import PaymentMethod
 from orders.statuses import DISPLAY_ORDER, OPERATOR_MOVES, OrderStatus
-from orders.views.list_rows import order_rows
+from orders.views.list_rows import drawn_rows
 
 TEXTS = (
     ("name", "お名前"),
@@ -45,8 +45,7 @@ BULK_STATUSES = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """One field of the search area, as typed; `error` when it could not be used."""
 
     name: str
@@ -54,11 +53,10 @@ class Box:
     value: str = ""
     error: str = ""
     checked: bool = False
-    count: int | None = None
+    number: int | None = None
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(NamedTuple):
     """Two boxes with 〜 between them."""
 
     label: str
@@ -73,6 +71,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     """One page of orders. Everything it shows is in the address, so that it can be kept, sent and gone back to."""
     filters = OrderFilters.from_query(spread(request.GET))
     size = listing.page_size(request.GET.get("size"))
+    can_edit = request.user.has_perm(EDIT)
     numbers = counts.status_counts()
     shown: dict[str, Any] = {}
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
@@ -85,15 +84,15 @@ def order_list(request: HttpRequest) -> HttpResponse:
             direction="previous" if request.GET.get("direction") == "previous" else "next",
             numbers=numbers,
         )
-        shown = {"page": page, "rows": order_rows(page.rows)} | pager(filters, page, size)
-    context = shown | search_area(filters, request.GET, methods=PaymentMethod.objects.all(), numbers=numbers)
+        shown = {"page": page, "rows": drawn_rows(page.rows, can_edit=can_edit)} | pager(filters, page, size)
+    context = shown | search_area(filters, request.GET, methods=listed.methods(), numbers=numbers)
     context |= {
         "address": reverse("orders:list"),
         "details_open": filters.is_detailed or filters.errors,
         "size": size,
         "sizes": listing.PAGE_SIZES,
         "bulk_statuses": BULK_STATUSES,
-        "can_edit": request.user.has_perm(EDIT),
+        "can_edit": can_edit,
         "mail_templates": TEMPLATES,
         "query": filters.to_query(),
         "back": request.get_full_path(),
@@ -124,7 +123,7 @@ def search_area(
     filters: OrderFilters,
     typed: QueryDict,
     *,
-    methods: Iterable[PaymentMethod],
+    methods: Iterable[ListedMethod | PaymentMethod],
     numbers: Mapping[OrderStatus, int] | None = None,
 ) -> dict[str, Any]:
     """The fields of the search area, each with what was typed and what is wrong with it.
@@ -140,34 +139,34 @@ def search_area(
     return {
         "filters": filters,
         "q": box("q"),
-        "statuses": [
+        "statuses": tuple(
             Box(
                 "status",
                 status.label,
                 str(status.value),
                 checked=status in filters.status,
-                count=numbers[status] if numbers else None,
+                number=numbers[status] if numbers else None,
             )
             for status in DISPLAY_ORDER
-        ],
+        ),
         "status_error": filters.errors.get("status", ""),
-        "texts": [box(name, label) for name, label in TEXTS],
+        "texts": tuple(box(name, label) for name, label in TEXTS),
         "ranges": [
             *(Range(label, "date", box(f"{name}_from"), box(f"{name}_to")) for name, label in DAYS),
             Range("購入金額", "number", box("amount_min"), box("amount_max")),
         ],
-        "methods": [
+        "methods": tuple(
             Box("method", method.name, str(method.pk), checked=method.pk in filters.method)
             for method in methods
-        ],
+        ),
         "choice_errors": [
             filters.errors[name]
             for name in ("method", "payment_status", "payment_kind", "provider")
             if name in filters.errors
         ],
-        "checks": [Box(name, label, "1", checked=getattr(filters, name)) for name, label in CHECKS],
+        "checks": tuple(Box(name, label, "1", checked=getattr(filters, name)) for name, label in CHECKS),
         "deadline": box("deadline", "与信期限"),
-        "sorts": [Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS],
+        "sorts": tuple(Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS),
     }
 
 

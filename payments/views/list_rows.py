@@ -1,13 +1,21 @@
-"""Rows of 決済状況一覧 in words: what a cell shows is made here once, so that the template only puts it down."""
+"""Rows of 決済状況一覧 in words: what a cell shows is made here, so that the template only puts it down.
+
+A row that was drawn is kept for as long as all that it shows is the same.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
+from django.utils.safestring import SafeString
+
+from cagolab.templatetags.quick import macro
 from orders.listed import ListedOrder
 from orders.models import Order
-from orders.views.list_rows import STATUS_LABELS, address_pattern, day, minute
+from orders.views.list_rows import KEPT_ROWS, STATUS_LABELS, address_pattern, day, minute
 from payments.models import LIVE_STATUSES
 
 
@@ -29,6 +37,17 @@ class PaymentRow:
     paid_on: str
     has_deadline: bool
     address: str
+
+
+def drawn_rows(orders: Iterable[ListedOrder], *, can_select: bool, today: date) -> SafeString:
+    """The rows of a page; no query."""
+    return SafeString("".join(_drawn(order, can_select, today) for order in orders))
+
+
+@functools.lru_cache(maxsize=KEPT_ROWS)
+def _drawn(order: ListedOrder, can_select: bool, today: date) -> SafeString:
+    (row,) = payment_rows([order])
+    return macro("payments/payment_row.jinja", "payment_row")(row, can_select, today)
 
 
 def payment_rows(orders: Iterable[ListedOrder | Order]) -> list[PaymentRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
@@ -22,7 +22,7 @@ from orders.statuses import DISPLAY_ORDER
 from orders.views.list import Box, Range, spread
 from payments import deadline_words, deadlines, labels, status_guide
 from payments.models import GatewayAccount
-from payments.views.list_rows import payment_rows
+from payments.views.list_rows import drawn_rows
 
 FLAGS = (
     ("differs", "金額相違"),
@@ -32,6 +32,16 @@ FLAGS = (
 )
 # What the page's own form shows; anything else in the address still counts.
 SORTS = (("newest", "受注日の新しい順"), ("oldest", "受注日の古い順"))
+
+
+class State(NamedTuple):
+    """One check box of 決済状況, with how many orders are in it and what it means."""
+
+    label: str
+    value: str
+    checked: bool
+    number: int
+    meaning: str
 
 
 @permission_required(VIEW, raise_exception=True)
@@ -67,6 +77,8 @@ def _list(
         query.setlist("provider", list(labels.PANEL_TITLES))
     filters = OrderFilters.from_query(spread(query))
     size = listing.page_size(query.get("size"))
+    can_select = bool(bulk_kinds) and request.user.has_perm(MOVE_MONEY)
+    today = deadlines.tokyo_day(clock.now())
     shown: dict[str, Any] = {}
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
@@ -77,18 +89,19 @@ def _list(
             cursor=query.get("cursor"),
             direction="previous" if query.get("direction") == "previous" else "next",
         )
-        shown = {"page": page, "rows": payment_rows(page.rows)} | pager(request.GET, address, page)
+        shown = {"page": page, "rows": drawn_rows(page.rows, can_select=can_select, today=today)} | pager(
+            request.GET, address, page
+        )
     context = shown | _search_area(filters, query)
     context |= {
         "address": address,
         "guide": guide,
-        "can_select": bool(bulk_kinds) and request.user.has_perm(MOVE_MONEY),
+        "can_select": can_select,
         "bulk_kinds": [(action.value, word) for action, word in bulk_kinds.items()],
         "size": size,
         "sizes": listing.PAGE_SIZES,
         "query": filters.to_query(),
         "back": request.get_full_path(),
-        "today": deadlines.tokyo_day(clock.now()),
         "news": news.take(request, address),
     }
     return render(request, "payments/list.html", context)
@@ -108,33 +121,33 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
     return {
         "filters": filters,
         "q": box("q"),
-        "kinds": [
+        "kinds": tuple(
             Box("payment_kind", label, kind.value, checked=kind.value in filters.payment_kind)
             for kind, label in labels.KIND_LABELS.items()
-        ],
-        "statuses": [
+        ),
+        "statuses": tuple(
             Box("status", status.label, str(status.value), checked=status in filters.status)
             for status in DISPLAY_ORDER
-        ],
-        "states": [
-            {
-                "label": label,
-                "value": ",".join(statuses),
-                "checked": set(statuses) <= set(filters.payment_status),
-                "count": sum(numbers.get(status.value, 0) for status in statuses),
-                "meaning": labels.status_meaning(statuses[0]),
-            }
+        ),
+        "states": tuple(
+            State(
+                label,
+                ",".join(statuses),
+                checked=set(statuses) <= set(filters.payment_status),
+                number=sum(numbers.get(status.value, 0) for status in statuses),
+                meaning=labels.status_meaning(statuses[0]),
+            )
             for label, statuses in labels.LIST_STATES
-        ],
-        "deadline_days": [(each, each == str(filters.deadline)) for each in days],
-        "flags": [Box(name, label, "1", checked=getattr(filters, name)) for name, label in FLAGS],
+        ),
+        "deadline_days": tuple((each, each == str(filters.deadline)) for each in days),
+        "flags": tuple(Box(name, label, "1", checked=getattr(filters, name)) for name, label in FLAGS),
         "ordered": Range("受注日", "date", box("ordered_from"), box("ordered_to")),
         "other_errors": [
             message
             for name, message in filters.errors.items()
             if name not in ("q", "ordered_from", "ordered_to")
         ],
-        "sorts": [Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS],
+        "sorts": tuple(Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS),
         "details_open": bool(
             filters.errors
             or filters.deadline is not None

@@ -189,7 +189,7 @@ def test_progress_asks_again_while_the_run_goes_on_and_stops_at_the_end(
     run = make_preview(outside, make_orders(4), operator)
     worklist.start(run, follow=False, now=NOW)
     client.get(url("progress", run))
-    with django_assert_num_queries(4):  # session, user with permissions, run, counts
+    with django_assert_num_queries(5):  # session, user, permissions, run, counts
         part = client.get(url("progress", run)).content.decode()
     assert 'hx-trigger="every 2s"' in part
     assert '<progress class="bulk-progress-bar" max="4" value="0"' in part

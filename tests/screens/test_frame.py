@@ -20,7 +20,10 @@ STYLE = Path(settings.BASE_DIR, "static/css/cagolab.css").read_text()
 # Not what is downloaded as a file and never shown as a page.
 DOWNLOADED = {"document_file.html"}
 TEMPLATES = sorted(
-    path for path in Path(settings.BASE_DIR, "templates").rglob("*.html") if path.name not in DOWNLOADED
+    path
+    for ending in ("html", "jinja")
+    for path in Path(settings.BASE_DIR, "templates").rglob(f"*.{ending}")
+    if path.name not in DOWNLOADED
 )
 
 
