@@ -128,6 +128,7 @@ GROUPS = (
 )
 
 
+HOME = Entry("ホーム", "home")
 PERMISSIONS = frozenset(entry.permission for group in GROUPS for entry in group.entries)
 
 
@@ -154,7 +155,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
                 frozenset(permissions),
                 frozenset(providers),
                 frozenset(current),
-                is_home=request.path == reverse("home"),
+                is_home=request.path == HOME.address,
             )
     return frame
 

@@ -38,14 +38,14 @@ def environment(**options: Any) -> jinja2.Environment:
         "truncatechars": truncatechars,
     }
     made.globals |= {
-        # The address of a file is the same for as long as the process lives.
+        # Addresses of files and pages are the same for as long as the process lives.
         "htmx_script": functools.cache(htmx_script),
         "kept": functools.lru_cache(maxsize=KEPT_PARTS)(_drawn),
         "payment_deadline": payment_deadline,
         "payment_states": payment_states,
         "payment_status_badge": payment_status_badge,
         "static": functools.cache(static),
-        "url": reverse,
+        "url": functools.lru_cache(maxsize=500)(_url),
     }
     return made
 
@@ -53,6 +53,10 @@ def environment(**options: Any) -> jinja2.Environment:
 def _drawn(macro: Macro, *arguments: Hashable) -> str:
     """{{ kept(parts.flags, boxes) }}: what a macro of an imported part draws, for the same arguments only once."""
     return macro(*arguments)
+
+
+def _url(name: str, *arguments: Hashable) -> str:
+    return reverse(name, args=arguments)
 
 
 def _with_commas(number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
@@ -48,7 +48,7 @@ class ListedMethod(NamedTuple):
 _COLUMNS: Final = ", ".join(name for name in ListedOrder._fields if name not in ("pk", "is_mailed"))
 _READ: Final = f"""
     SELECT id, {_COLUMNS}, EXISTS (SELECT FROM orders_sentmail WHERE order_id = orders_order.id)
-    FROM orders_order WHERE id = ANY(%s)
+    FROM orders_order WHERE id = ANY({{ids}})
 """  # noqa: S608  (the names of this module's fields)
 
 
@@ -57,9 +57,17 @@ def read(ids: Sequence[int]) -> list[ListedOrder]:
     if not ids:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [list(ids)])
+        cursor.execute(_READ.format(ids="%s"), [list(ids)])
         found = {row[0]: ListedOrder._make(row) for row in cursor.fetchall()}
     return [found[pk] for pk in ids if pk in found]
+
+
+def read_chosen(sql: str, parameters: Sequence[Any], *, oldest_first: bool) -> list[ListedOrder]:
+    """The orders whose ids a SELECT yields, in the order of lists; one query."""
+    order = "ordered_at, id" if oldest_first else "ordered_at DESC, id DESC"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_READ.format(ids=f'ARRAY({sql})')} ORDER BY {order}", parameters)
+        return [ListedOrder._make(row) for row in cursor.fetchall()]
 
 
 def methods() -> list[ListedMethod]:

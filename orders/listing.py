@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
-from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -120,12 +119,15 @@ def page(
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
     counting = Beside(lambda: _matches(filters, within_ms=SOON_MS))
-    ids, more, searched = _ids(filters, size=size, beyond=key, backwards=backwards, when_many=counting.start)
-    if key is not None and (not ids or (backwards and not more)):
+    rows, more, searched = _rows(
+        filters, size=size, beyond=key, backwards=backwards, when_many=counting.start
+    )
+    if key is not None and (not rows or (backwards and not more)):
         # Nothing is left beyond the key, or the first page is reached: shown whole, with what has arrived since.
         key, backwards = None, False
-        ids, more, searched = _ids(filters, size=size, beyond=None, backwards=False, when_many=counting.start)
-    rows = listed.read(ids)
+        rows, more, searched = _rows(
+            filters, size=size, beyond=None, backwards=False, when_many=counting.start
+        )
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
 
@@ -201,16 +203,16 @@ def up_to_limit(found: int) -> tuple[int, bool]:
     return min(found, TOTAL_LIMIT), found > TOTAL_LIMIT
 
 
-def _ids(
+def _rows(
     filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool, when_many: Callable[[], None]
-) -> tuple[list[int], bool, search_pages.Found | None]:
+) -> tuple[list[ListedOrder], bool, search_pages.Found | None]:
     """Up to `size` orders beyond a key in the order of the screen, whether there are more that way, and what a search
-    has found. An index tells which; their rows are not read."""
+    has found. An index tells which; only these are read."""
     oldest_first = (filters.sort == "oldest") != backwards
     in_range = _shortest_range(filters)
     searched = None
     if not filters.terms and in_range is None:
-        found = _first_ids(filters, size=size, beyond=beyond, oldest_first=oldest_first)
+        found = _first_rows(filters, rows=size + 1, beyond=beyond, oldest_first=oldest_first)
     else:
         rows = _in_order(filters, beyond=beyond, oldest_first=oldest_first)
         is_sorted = in_range is not None and in_range <= SORTED_ROWS
@@ -226,12 +228,13 @@ def _ids(
                 is_plain=filters.is_text_only,
                 when_many=when_many,
             )
-            found = searched.ids
+            ids = searched.ids
         else:
             walked = None
             if in_range is not None and SORTED_AT_ONCE < in_range <= SORTED_ROWS:
                 walked = within(WALK_WITHIN_MS, lambda: list(rows[: size + 1].values_list("pk", flat=True)))
-            found = list(as_sorted[: size + 1].values_list("pk", flat=True)) if walked is None else walked
+            ids = list(as_sorted[: size + 1].values_list("pk", flat=True)) if walked is None else walked
+        found = listed.read(ids)
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -246,18 +249,18 @@ def _in_order(
     return rows if beyond is None else rows.filter(after(beyond, oldest_first=oldest_first))
 
 
-def _first_ids(filters: OrderFilters, *, size: int, beyond: Key | None, oldest_first: bool) -> list[int]:
+def _first_rows(
+    filters: OrderFilters, *, rows: int, beyond: Key | None, oldest_first: bool
+) -> list[ListedOrder]:
     """The first orders beyond a key, as an index yields them."""
     today = None if filters.deadline is None else _today()
     sql, parameters = _statement(
-        filters, today, rows=size + 1, has_key=beyond is not None, oldest_first=oldest_first
+        filters, today, rows=rows, has_key=beyond is not None, oldest_first=oldest_first
     )
     if beyond is not None:
         places: dict[int, Any] = {id(place): part for place, part in zip(_ANY_KEY, beyond, strict=True)}
         parameters = [places.get(id(each), each) for each in parameters]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [pk for (pk,) in cursor.fetchall()]
+    return listed.read_chosen(sql, parameters, oldest_first=oldest_first)
 
 
 # Composing it takes Django longer than PostgreSQL takes to answer, and operators leaf through the same few lists.

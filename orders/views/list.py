@@ -72,6 +72,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     filters = OrderFilters.from_query(spread(request.GET))
     size = listing.page_size(request.GET.get("size"))
     can_edit = request.user.has_perm(EDIT)
+    address, query = reverse("orders:list"), filters.to_query()
     numbers = counts.status_counts()
     shown: dict[str, Any] = {}
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
@@ -84,17 +85,18 @@ def order_list(request: HttpRequest) -> HttpResponse:
             direction="previous" if request.GET.get("direction") == "previous" else "next",
             numbers=numbers,
         )
-        shown = {"page": page, "rows": drawn_rows(page.rows, can_edit=can_edit)} | pager(filters, page, size)
+        shown = {"page": page, "rows": drawn_rows(page.rows, can_edit=can_edit)}
+        shown |= pager(address, query, page, size)
     context = shown | search_area(filters, request.GET, methods=listed.methods(), numbers=numbers)
     context |= {
-        "address": reverse("orders:list"),
+        "address": address,
         "details_open": filters.is_detailed or filters.errors,
         "size": size,
         "sizes": listing.PAGE_SIZES,
         "bulk_statuses": BULK_STATUSES,
         "can_edit": can_edit,
         "mail_templates": TEMPLATES,
-        "query": filters.to_query(),
+        "query": query,
         "back": request.get_full_path(),
         "news": news.take(request, request.path),
     }
@@ -170,18 +172,17 @@ def search_area(
     }
 
 
-def pager(filters: OrderFilters, page: listing.Page, size: int) -> dict[str, str]:
+def pager(address: str, query: str, page: listing.Page, size: int) -> dict[str, str]:
     """Addresses of the first, the previous and the next page; empty where there is none."""
-    query = filters.to_query()
+    if size != listing.DEFAULT_PAGE_SIZE:
+        query = "&".join(filter(None, (query, f"size={size}")))
 
-    def address(**further: str) -> str:
-        if size != listing.DEFAULT_PAGE_SIZE:
-            further["size"] = str(size)
-        return f"{reverse('orders:list')}?{'&'.join(filter(None, (query, urlencode(further))))}"
+    def at(**further: str) -> str:
+        return f"{address}?{'&'.join(filter(None, (query, urlencode(further))))}"
 
     previous, following = page.previous_cursor, page.next_cursor
     return {
-        "newest_page": address() if previous else "",
-        "previous_page": address(cursor=previous, direction="previous") if previous else "",
-        "next_page": address(cursor=following) if following else "",
+        "newest_page": at() if previous else "",
+        "previous_page": at(cursor=previous, direction="previous") if previous else "",
+        "next_page": at(cursor=following) if following else "",
     }
