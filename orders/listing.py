@@ -6,7 +6,7 @@ import base64
 import binascii
 import functools
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
@@ -267,12 +267,12 @@ def _first_rows(
 @functools.lru_cache(maxsize=500)
 def _statement(
     filters: OrderFilters, today: date | None, *, rows: int, has_key: bool, oldest_first: bool
-) -> tuple[str, list[Any]]:
+) -> tuple[str, Sequence[Any]]:
     """SELECT of the ids of so many orders, and its parameters; with _ANY_KEY where a key is to be put in."""
     key: Any = _ANY_KEY if has_key else None
     chosen = _in_order(filters, beyond=key, oldest_first=oldest_first, today=today)
     sql, parameters = chosen.values("pk")[:rows].query.sql_with_params()
-    return sql, list(parameters)
+    return sql, tuple(parameters)
 
 
 def _shortest_range(filters: OrderFilters) -> int | None:

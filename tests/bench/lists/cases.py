@@ -22,6 +22,9 @@ NAME_SEARCH = {"admin": 35.0, "oscar": 100.0}
 # For the goals that compare, the size for which they were set.
 COMPARED_ROWS = 1_000_000
 
+# Requests of a case whose pages nobody has seen yet.
+FIRST_LOOKS = 30
+
 ADMIN, OSCAR = "/admin/shop/order/", "/dashboard/orders/"
 ADMIN_PAGE, OSCAR_PAGE = 50, 20
 STATUSES = (1, 6, 4, 3, 5, 8, 7, 9)
@@ -39,6 +42,8 @@ class Case:
     times: dict[str, float] | None = None
     # Appears in the picture.
     is_drawn: bool = False
+    # Each address is asked for once: no process has drawn its rows before.
+    is_first_look: bool = False
 
 
 def cases(url: str, *, rows: int, seed: int) -> list[Case]:
@@ -47,6 +52,7 @@ def cases(url: str, *, rows: int, seed: int) -> list[Case]:
     with psycopg.connect(url) as connection:
         return [
             *_lists(connection, rows, draw),
+            _first_looks(connection, rows),
             *_payment_lists(connection, rows),
             *_searches(connection, rows, draw),
             *_single_pages(rows, draw),
@@ -127,6 +133,16 @@ def _lists(connection: psycopg.Connection, rows: int, draw: random.Random) -> li
             goal_ms=LIST_MS,
         ),
     ]
+
+
+def _first_looks(connection: psycopg.Connection, rows: int) -> Case:
+    """Pages that lie between those of the other cases."""
+    return Case(
+        name="受注一覧: deep, rows not drawn before",
+        paths=[_list(cursor=cursor) for cursor in _cursors(connection, rows, parts=FIRST_LOOKS + 1)],
+        goal_ms=LIST_MS,
+        is_first_look=True,
+    )
 
 
 def _payment_lists(connection: psycopg.Connection, rows: int) -> list[Case]:
@@ -257,11 +273,13 @@ def _list(**query: object) -> str:
     return f"/orders/?{urlencode(query, doseq=True)}" if query else "/orders/"
 
 
-def _cursors(connection: psycopg.Connection, rows: int, condition: str = "true") -> list[str]:
-    """Cursors at a tenth, two tenths ... of what a list shows."""
+def _cursors(
+    connection: psycopg.Connection, rows: int, condition: str = "true", *, parts: int = 10
+) -> list[str]:
+    """Cursors at a tenth, two tenths ... of what a list shows; or at as many parts of it."""
     found = connection.execute(
         f"SELECT id, ordered_at FROM (SELECT id, ordered_at, row_number() OVER (ORDER BY ordered_at DESC, id DESC)"
-        f" AS place FROM orders_order WHERE {condition}) AS ranked WHERE mod(place, %s) = 0 ORDER BY place LIMIT 9",
-        [max(rows // 10, 1) if condition == "true" else max(rows * 8 // 100, 1)],
+        f" AS place FROM orders_order WHERE {condition}) AS ranked WHERE mod(place, %s) = 0 ORDER BY place LIMIT %s",
+        [max(rows // parts, 1) if condition == "true" else max(rows * 8 // 100, 1), parts - 1],
     ).fetchall()
     return [listing.cursor_of(Order(pk=pk, ordered_at=at)) for pk, at in found]

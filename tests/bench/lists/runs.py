@@ -83,7 +83,8 @@ class Run:
         site = sites.start_product(self.supervisor, self.environment, self.folder / "web.log")
         client = self._client(site, "web")
         for line in result.lines:
-            self._ask(client, "ours", line, line.case.paths, warm=len(line.case.paths))
+            seen = [] if line.case.is_first_look else line.case.paths
+            self._ask(client, "ours", line, line.case.paths, warm=len(seen))
         sites.stop(self.supervisor, "web")
         self._keep(result)
         if not self.arguments.no_rivals and self.rows <= self.arguments.rivals_up_to:
@@ -157,7 +158,8 @@ class Run:
 
     def _ask(self, client: Client, who: str, line: Line, paths: Sequence[str], *, warm: int) -> None:
         self.supervisor.check()
-        timing = client.measure(paths, warm=warm, rounds=self.arguments.rounds)
+        rounds = min(self.arguments.rounds, len(paths)) if line.case.is_first_look else self.arguments.rounds
+        timing = client.measure(paths, warm=warm, rounds=rounds)
         line.timings[who] = timing
         counting = f", with total {timing.p95_with_total:,.1f} ms" if any(timing.counting) else ""
         self.say(
