@@ -1,7 +1,8 @@
-"""Which of three ways counts the matches of a search soonest: pure arithmetic over what the planner expects.
+"""Which of four ways counts the matches of a search soonest: pure arithmetic over what the planner expects.
 
 The newest texts are read until there are enough; or those of the orders that the other conditions keep; or those
-that the grams name. Measured at a million orders; only the proportions matter.
+that the grams name, each with a look whether its order is kept, or all of them to meet those that are. Measured at a
+million orders; only the proportions matter.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ LOOK_UP: Final = 2.0
 EVERYWHERE: Final = 0.2
 # So many more are read than should be needed: shares vary from year to year.
 AMPLE: Final = 1.3
+# What the grams name is met with a list for a page where that should take no longer.
+MEET_WITHIN_MS: Final = 70
 # Orders of a list that are walked through for one page, at most.
 WALKED_ROWS: Final = 10_000
 
@@ -35,6 +38,7 @@ class Way(Enum):
     NEWEST = "the newest texts"
     WALKING = "the texts of the orders on the list"
     GRAMS = "the texts that the grams name"
+    MEETING = "the texts that the grams name, all put aside to meet the list"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +78,21 @@ def cheapest(sizes: Sizes, *, limit: int) -> tuple[Way, float]:
         Way.GRAMS: math.inf
         if sizes.share > EVERYWHERE
         else prepare + sizes.matching * NAME_FOUND + read * (READ_FOUND + check),
+        Way.MEETING: math.inf
+        if sizes.share > EVERYWHERE
+        else _meeting(listed=min(sizes.listed, AMPLE * limit / sizes.share), matching=sizes.matching),
     }
     way = min(costs, key=lambda way: costs[way])
     return way, costs[way] / 1000
+
+
+def _meeting(*, listed: float, matching: int) -> float:
+    return matching * (NAME_FOUND + READ_FOUND + PUT_INTO_HASH) + listed * PUT_INTO_HASH
+
+
+def is_met_soon(*, listed: int, matching: int) -> bool:
+    """Whether a page should be found soon by meeting a list with all that match."""
+    return _meeting(listed=listed, matching=matching) <= MEET_WITHIN_MS * 1000
 
 
 def otherwise(sizes: Sizes) -> Way:
@@ -89,5 +105,5 @@ def rows_to_walk(*, expected: int, listed: int, matching: int) -> int:
     should hold it; 0 where meeting the list with all matching texts is cheaper."""
     # Where fewer should do, as many again may be needed; a shorter list is walked to its end.
     walking = min(expected * 2, listed) * READ_OF_ORDER
-    meeting = matching * READ_FOUND + listed * PUT_INTO_HASH
+    meeting = _meeting(listed=listed, matching=matching)
     return min(expected, WALKED_ROWS) if walking <= meeting and min(expected, listed) <= WALKED_ROWS else 0

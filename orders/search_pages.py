@@ -21,7 +21,7 @@ from orders import search
 from orders.models import Order
 from orders.planner import expected_rows, sorted_afterwards
 from orders.search import Candidates, Terms
-from orders.search_costs import Sizes, Way, cheapest, otherwise, rows_to_walk
+from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk
 from orders.statuses import HIDDEN_BY_DEFAULT
 
 # So many orders are quickly put into a hash, or walked through with the text of each looked up.
@@ -77,14 +77,15 @@ def rows(
             near = helping
             if listed > SHORT_LIST:
                 continue
-        if to_walk := _rows_to_walk(terms, near, size=size, listed=listed):
+        matching = search.estimate(terms)
+        if to_walk := _rows_to_walk(near, size=size, listed=listed, matching=matching):
             when_many()
             walked = _walk(kept, terms, rows=to_walk)
             found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)
             if len(found) > size or walked.complete:
                 is_all = walked.complete and beyond is None
                 return Found(found, total=len(walked.ids) if is_all else None)
-        if listed <= SHORT_LIST:
+        if listed <= SHORT_LIST or is_met_soon(listed=listed, matching=matching):
             ids, number = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
             # What lies before the key was not looked at.
             return Found(
@@ -144,6 +145,8 @@ def total(
         way = otherwise(sizes)
     if way is Way.WALKING:
         return _count_by_walking(kept.order_by(), terms, limit=limit)
+    if way is Way.MEETING:
+        return _count_by_meeting(kept.order_by(), terms, limit=limit)
     return _count_by_grams(terms, *condition, limit=limit)
 
 
@@ -164,14 +167,15 @@ def _of(ids: list[int], kept: QuerySet[Order], *, size: int, oldest_first: bool)
 
 
 def _is_one_of(ids: list[int]) -> RawSQL:
-    """As one array: thousands of literals would take longer to parse than to look up."""
-    return RawSQL("orders_order.id = ANY(ARRAY(SELECT unnest(%s::bigint[])))", [ids], BooleanField())  # noqa: S611
+    """As one constant array: thousands of literals would take longer to parse than to look up, and an array that is
+    made within the query would be looked through for each row of a list that an index holds."""
+    return RawSQL("orders_order.id = ANY(%s::bigint[])", [ids], BooleanField())  # noqa: S611
 
 
-def _rows_to_walk(terms: Terms, near: Candidates, *, size: int, listed: int) -> int:
+def _rows_to_walk(near: Candidates, *, size: int, listed: int, matching: int) -> int:
     # With one and a half times as many as a page should need, one more try is hardly ever needed.
     expected = (size + 1) * 3 // 2 * search.NEAR_ROWS // max(len(near.ids), 1)
-    return rows_to_walk(expected=expected, listed=listed, matching=search.estimate(terms))
+    return rows_to_walk(expected=expected, listed=listed, matching=matching)
 
 
 def _walk(kept: QuerySet[Order], terms: Terms, *, rows: int) -> Candidates:
@@ -198,15 +202,26 @@ def _meeting(
     kept: QuerySet[Order], terms: Terms, *, size: int, beyond: Key | None, oldest_first: bool
 ) -> tuple[list[int], int]:
     """Ids of the first orders that are on the list and among all matching texts, and how many there are."""
-    is_kept, kept_parameters = _is_in(kept.order_by())
-    hits, parameters = search.by_grams_sql(terms, limit=None)
     key, key_parameters, order = search.position(beyond, oldest_first)
+    met, parameters = _met(kept.order_by(), terms)
     sql = f"""
-        WITH met AS MATERIALIZED (SELECT order_id, ordered_at FROM ({hits}) AS hits WHERE {key} AND {is_kept})
+        WITH met AS MATERIALIZED (SELECT order_id, ordered_at FROM ({met}) AS met WHERE {key})
         SELECT ARRAY(SELECT order_id FROM met ORDER BY {order} LIMIT %s), (SELECT count(*) FROM met)
     """  # noqa: S608
-    ids, number = _fetch(sql, [*parameters, *key_parameters, *kept_parameters, size + 1])
+    ids, number = _fetch(sql, [*parameters, *key_parameters, size + 1])
     return list(ids), int(number)
+
+
+def _met(kept: QuerySet[Order], terms: Terms) -> tuple[str, list[Any]]:
+    """SELECT of the orders on a list that are among all matching texts. The planner takes these to be few and puts
+    them into a hash; OFFSET keeps it from looking up each order of the list instead."""
+    hits, parameters = search.by_grams_sql(terms, limit=None)
+    listed, kept_parameters = kept.values("id").query.sql_with_params()
+    sql = f"""
+        WITH hits AS MATERIALIZED ({hits})
+        SELECT order_id, ordered_at FROM ({listed} OFFSET 0) AS listed JOIN hits ON order_id = listed.id
+    """  # noqa: S608
+    return sql, [*parameters, *kept_parameters]
 
 
 def _count_newest(
@@ -223,6 +238,12 @@ def _count_by_grams(terms: Terms, is_kept: str, parameters: list[Any], *, limit:
     hits, hits_parameters = search.by_grams_sql(terms, limit=None)
     sql = f"SELECT count(*) FROM (SELECT FROM ({hits}) AS hits WHERE {is_kept} LIMIT %s) AS found"  # noqa: S608
     (found,) = _fetch(sql, [*hits_parameters, *parameters, limit])
+    return int(found)
+
+
+def _count_by_meeting(kept: QuerySet[Order], terms: Terms, *, limit: int) -> int:
+    met, parameters = _met(kept, terms)
+    (found,) = _fetch(f"SELECT count(*) FROM ({met} LIMIT %s) AS found", [*parameters, limit])  # noqa: S608
     return int(found)
 
 

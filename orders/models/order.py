@@ -87,7 +87,11 @@ class Order(models.Model):
     tracking_url = models.URLField("追跡URL", max_length=300, blank=True)
 
     payment_method = models.ForeignKey(
-        "orders.PaymentMethod", on_delete=models.PROTECT, related_name="orders", verbose_name="お支払方法"
+        "orders.PaymentMethod",
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name="お支払方法",
+        db_index=False,  # one below begins with it
     )
     payment_method_name = models.CharField(max_length=60)
 
@@ -133,6 +137,7 @@ class Order(models.Model):
                 name="order_id_listed",
             ),
             _listed(("status", *NEWEST_FIRST), name="order_status_listed"),
+            _listed(("payment_method", *NEWEST_FIRST), name="order_method_listed"),
             _listed(("payment_status", *NEWEST_FIRST), name="order_payment_status_listed"),
             _listed(("payment_kind", *NEWEST_FIRST), name="order_payment_kind_listed"),
             # Descending: a provider's own list begins with its payments, not with all orders that have none.

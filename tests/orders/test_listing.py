@@ -17,6 +17,7 @@ from gateways.vocabulary import PaymentStatus
 from orders import counts, listing, payment_copy, search, search_pages
 from orders.listing import OrderFilters, page, page_size, queryset, total
 from orders.models import Order
+from orders.search_costs import Way
 from orders.statuses import OrderStatus
 from payments.models import LIVE_STATUSES
 from tests.orders.shop import NOW, make_method
@@ -237,12 +238,33 @@ def test_however_a_search_is_counted_its_total_is_exact_up_to_the_limit(
         assert total(filters) == (min(exact, limit), exact > limit)
 
 
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("limit", [1, 3, 20])
+def test_each_way_of_counting_counts_the_same(monkeypatch: pytest.MonkeyPatch, way: Way, limit: int) -> None:
+    for number in range(9):
+        status = S.PENDING if number % 4 == 0 else S.NEW
+        name = "山田" if number % 3 else "田中"
+        store(str(number), name=name, status=status, payment_total=number)
+    monkeypatch.setattr(search_pages, "cheapest", lambda _sizes, *, limit: (way, 1.0))
+    monkeypatch.setattr(listing, "TOTAL_LIMIT", limit)
+    for filters in (
+        OrderFilters(q="山田"),
+        OrderFilters(q="山田", amount_min=4),
+        OrderFilters(name="田中", status=(S.PENDING, S.NEW)),
+        OrderFilters(q="いない", amount_min=4),
+    ):
+        exact = queryset(filters).count()
+        assert total(filters) == (min(exact, limit), exact > limit)
+
+
+@pytest.mark.parametrize("is_met_soon", [False, True])
 @pytest.mark.parametrize("short_list", [0, 10**9])
 @pytest.mark.parametrize("frequent", [0, 100])
 @pytest.mark.parametrize(("near", "window", "few"), [(1, 2, 1), (2, 3, 2), (3, 9, 1), (1, 1, 50)])
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_every_way_of_looking_up_hits_finds_the_same_rows(
     monkeypatch: pytest.MonkeyPatch,
+    is_met_soon: bool,
     short_list: int,
     frequent: int,
     near: int,
@@ -258,6 +280,7 @@ def test_every_way_of_looking_up_hits_finds_the_same_rows(
     monkeypatch.setattr(search, "FEW_HITS", few)
     monkeypatch.setattr(search, "FREQUENT_HITS", frequent)
     monkeypatch.setattr(search_pages, "SHORT_LIST", short_list)
+    monkeypatch.setattr(search_pages, "is_met_soon", lambda *, listed, matching: is_met_soon)
     # A short list is walked through where more texts than that match.
     monkeypatch.setattr(search, "estimate", lambda _terms: frequent)
     day = NOW.date()
@@ -275,6 +298,18 @@ def test_every_way_of_looking_up_hits_finds_the_same_rows(
                 break
         keys = ("ordered_at", "pk") if sort == "oldest" else ("-ordered_at", "-pk")
         assert numbers == [order.number for order in queryset(filters).order_by(*keys)]
+
+
+def test_a_text_within_a_rare_condition_does_not_look_through_its_hits_for_each_order() -> None:
+    """The ids that a text matches are one constant: of an array made by the query, PostgreSQL makes no hash."""
+    hits = [store(str(number), name="山田", payment_status="AUTH").pk for number in range(3)]
+    kept = queryset(OrderFilters(payment_status=("AUTH",)))
+    with CaptureQueriesContext(connection) as asked:
+        assert search_pages.total_of(hits, kept, is_plain=False) == 3
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "InitPlan" not in plan, plan
 
 
 def test_a_page_and_its_total_are_few_queries() -> None:

@@ -1,4 +1,5 @@
-"""How matches are counted: by the newest texts where many match, by grams where few do, by the list where it is short."""
+"""How matches are counted: by the newest texts where many match, by grams where few do, by the list where it is short,
+and where neither is short, by what both have."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.search_costs import Sizes, Way, cheapest, otherwise, rows_to_walk
+from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk
 
 MILLION = 1_000_000
 LIMIT = 10_001
@@ -38,6 +39,12 @@ def sizes(*, matching: int, listed: int = MILLION, is_by_date: bool = False) -> 
         pytest.param(sizes(matching=50, listed=20_000), Way.GRAMS, id="a longer list of a rare name"),
         pytest.param(sizes(matching=600_000, listed=900_000), Way.NEWEST, id="a long list, and many match"),
         pytest.param(sizes(matching=10_000, listed=40), Way.WALKING, id="forty orders differ in amount"),
+        pytest.param(sizes(matching=33_000, listed=190_000), Way.MEETING, id="a longer list, and many match"),
+        pytest.param(
+            sizes(matching=50_000, listed=60_000), Way.MEETING, id="as many match as are on the list"
+        ),
+        pytest.param(sizes(matching=8_000, listed=190_000), Way.GRAMS, id="fewer match than are on the list"),
+        pytest.param(sizes(matching=40_000, listed=900_000), Way.GRAMS, id="nearly all are on the list"),
         pytest.param(sizes(matching=400_000, is_by_date=True), Way.NEWEST, id="many match between two days"),
     ],
 )
@@ -62,13 +69,13 @@ def test_what_lies_everywhere_is_never_looked_for_by_its_grams(
 ) -> None:
     given_sizes = sizes(matching=matching, listed=listed, is_by_date=is_by_date)
     way, milliseconds = cheapest(given_sizes, limit=limit)
-    assert not (way is Way.GRAMS and given_sizes.share > 0.2)
+    assert not (way in (Way.GRAMS, Way.MEETING) and given_sizes.share > 0.2)
     assert 0 < milliseconds < math.inf
 
 
 def test_what_takes_longer_is_known_beforehand() -> None:
     _way, common = cheapest(sizes(matching=900_000), limit=LIMIT)
-    _way, both_long = cheapest(sizes(matching=50_000, listed=100_000), limit=LIMIT)
+    _way, both_long = cheapest(sizes(matching=60_000, listed=100_000), limit=LIMIT)
     assert common < 10 < 100 < both_long
 
 
@@ -86,3 +93,13 @@ def test_a_list_is_walked_through_where_that_is_cheaper_than_all_matching_texts(
     expected: int, listed: int, matching: int, rows: int
 ) -> None:
     assert rows_to_walk(expected=expected, listed=listed, matching=matching) == rows
+
+
+@pytest.mark.parametrize(
+    ("listed", "matching", "is_soon"),
+    [(60_000, 30_000, True), (300_000, 1_000, True), (900_000, 1_000, False), (60_000, 100_000, False)],
+)
+def test_a_page_is_found_by_meeting_only_where_that_is_soon(
+    listed: int, matching: int, is_soon: bool
+) -> None:
+    assert is_met_soon(listed=listed, matching=matching) is is_soon
