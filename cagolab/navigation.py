@@ -150,7 +150,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         if frame["is_in"]:
             providers = {"", *(account.provider for account in settings.GATEWAY_ACCOUNTS.values())}
             permissions = {permission for permission in PERMISSIONS if user.has_perm(permission)}
-            current = {entry for entry in _at(request.path) if entry.leads_to(request)}
+            current = {entry for entry in _entries().get(request.path, ()) if entry.leads_to(request)}
             frame["sidebar"] = _sidebar(
                 frozenset(permissions),
                 frozenset(providers),
@@ -168,10 +168,6 @@ def _entries() -> dict[str, list[Entry]]:
         for entry in group.entries:
             found.setdefault(entry.address.partition("?")[0], []).append(entry)
     return found
-
-
-def _at(path: str) -> list[Entry]:
-    return _entries().get(path, [])
 
 
 # A role sees the same bar on the same page: each is drawn once per process.

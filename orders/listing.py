@@ -6,30 +6,21 @@ import base64
 import binascii
 import functools
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
-from cagolab import clock
-from cagolab.clock import TOKYO
-from orders import listed, search, search_pages
+from orders import conditions, listed, search, search_pages
 from orders.beside import Beside
-from orders.filters import OrderFilters, midnight
+from orders.filters import OrderFilters
 from orders.listed import ListedOrder
 from orders.models import Order
-from orders.models.order import (
-    AMOUNT_DIFFERS,
-    CANCELLED_WITH_LIVE_MONEY,
-    HAS_DEADLINE,
-    PAYMENT_OPEN,
-    SHIPPED_NOT_CAPTURED,
-)
-from orders.planner import entries_of, expected_rows, sorted_afterwards
-from orders.statuses import HIDDEN_BY_DEFAULT, OrderStatus
+from orders.planner import sorted_afterwards
+from orders.statuses import OrderStatus
 from orders.time_limit import within
 
 __all__ = [
@@ -62,14 +53,6 @@ WALK_WITHIN_MS: Final = 10
 COUNT_WITHIN_MS: Final = 15
 # Matches of a text are counted beside the rows where that should take no longer.
 SOON_MS: Final = 30
-
-# Conditions that few orders fulfil, each with the index that holds just these.
-_RARE: Final = {
-    "differs": (AMOUNT_DIFFERS, "order_differing_listed"),
-    "open": (PAYMENT_OPEN, "order_open_listed"),
-    "live": (CANCELLED_WITH_LIVE_MONEY, "order_live_listed"),
-    "uncaptured": (SHIPPED_NOT_CAPTURED, "order_uncaptured_listed"),
-}
 
 Direction = Literal["next", "previous"]
 Key = tuple[datetime, int]
@@ -135,7 +118,7 @@ def page(
         if not has_next and not has_previous:
             return len(rows), False
         if numbers is not None and filters.is_status_only:
-            found, is_capped = up_to_limit(sum(numbers[status] for status in _shown(filters)))
+            found, is_capped = up_to_limit(sum(numbers[status] for status in conditions.shown(filters)))
             return max(found, len(rows)), is_capped
         found_in_time, is_capped = _counted(filters, searched, counting)
         return None if found_in_time is None else max(found_in_time, len(rows)), is_capped
@@ -157,7 +140,7 @@ def _counted(
     if searched.hits is None:
         known = counting.answer() if searched.total is None else searched.total
         return (None, False) if known is None else up_to_limit(known)
-    shown = _without_terms(filters)
+    shown = conditions.without_terms(filters)
     return search_pages.total_of(searched.hits, shown, is_plain=filters.is_text_only), False
 
 
@@ -168,7 +151,7 @@ def page_size(typed: str | None) -> int:
 
 def queryset(filters: OrderFilters, *, today: date | None = None) -> QuerySet[Order]:
     """All orders that match, unsorted and unsliced: for exports, and for freezing them by INSERT … SELECT."""
-    rows = _without_terms(filters, today)
+    rows = conditions.without_terms(filters, today)
     if terms := filters.terms:
         rows = rows.filter(pk__in=search.matching(terms).values("order_id"))
     return rows
@@ -181,7 +164,7 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
         assert found is not None, "however long it takes"
         return up_to_limit(found)
     rows = queryset(filters)
-    if _is_rare(filters):
+    if conditions.is_rare(filters):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
     return up_to_limit(rows[: TOTAL_LIMIT + 1].count())
@@ -189,10 +172,10 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
 
 def _matches(filters: OrderFilters, *, within_ms: float = math.inf) -> int | None:
     return search_pages.total(
-        _without_terms(filters),
+        conditions.without_terms(filters),
         filters.terms,
         limit=TOTAL_LIMIT + 1,
-        at_most=_at_most(filters),
+        at_most=conditions.at_most(filters),
         is_plain=filters.is_text_only,
         within_ms=within_ms,
     )
@@ -209,7 +192,7 @@ def _rows(
     """Up to `size` orders beyond a key in the order of the screen, whether there are more that way, and what a search
     has found. An index tells which; only these are read."""
     oldest_first = (filters.sort == "oldest") != backwards
-    in_range = _shortest_range(filters)
+    in_range = conditions.shortest_range(filters)
     searched = None
     if not filters.terms and in_range is None:
         found = _first_rows(filters, rows=size + 1, beyond=beyond, oldest_first=oldest_first)
@@ -224,7 +207,7 @@ def _rows(
                 size=size,
                 beyond=beyond,
                 oldest_first=oldest_first,
-                at_most=_at_most(filters),
+                at_most=conditions.at_most(filters),
                 is_plain=filters.is_text_only,
                 when_many=when_many,
             )
@@ -245,7 +228,7 @@ def _in_order(
     filters: OrderFilters, *, beyond: Key | None, oldest_first: bool, today: date | None = None
 ) -> QuerySet[Order]:
     order = ("ordered_at", "id") if oldest_first else ("-ordered_at", "-id")
-    rows = _without_terms(filters, today).order_by(*order)
+    rows = conditions.without_terms(filters, today).order_by(*order)
     return rows if beyond is None else rows.filter(after(beyond, oldest_first=oldest_first))
 
 
@@ -253,7 +236,7 @@ def _first_rows(
     filters: OrderFilters, *, rows: int, beyond: Key | None, oldest_first: bool
 ) -> list[ListedOrder]:
     """The first orders beyond a key, as an index yields them."""
-    today = None if filters.deadline is None else _today()
+    today = None if filters.deadline is None else conditions.tokyo_today()
     sql, parameters = _statement(
         filters, today, rows=rows, has_key=beyond is not None, oldest_first=oldest_first
     )
@@ -275,113 +258,11 @@ def _statement(
     return sql, tuple(parameters)
 
 
-def _shortest_range(filters: OrderFilters) -> int | None:
-    """About how many orders there are in the range that holds the fewest, of those by whose index a page could be
-    made; None where no such range is asked for, or a rare condition has an index of its own."""
-    if _is_rare(filters):
-        return None
-    ranges = [Q(**bounds) for bounds in _bounds(filters, ("paid", "updated", "delivery"))]
-    if filters.tracking:
-        ranges.append(_tracking(filters))
-    return min((expected_rows(Order.objects.filter(each)) for each in ranges), default=None)
-
-
 def after(key: Key, *, oldest_first: bool) -> RawSQL:
     """Beyond the key. Both columns compared as one bound the scan of an index; OR would not."""
     sign = ">" if oldest_first else "<"
     sql = f"(orders_order.ordered_at, orders_order.id) {sign} (%s, %s)"
     return RawSQL(sql, key, BooleanField())  # noqa: S611
-
-
-def _shown(filters: OrderFilters) -> Collection[OrderStatus]:
-    return filters.status or [status for status in OrderStatus if status not in HIDDEN_BY_DEFAULT]
-
-
-def _without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet[Order]:
-    shown = Q(status__in=filters.status) if filters.status else ~Q(status__in=sorted(HIDDEN_BY_DEFAULT))
-    rows = Order.objects.filter(shown)
-    for condition in _exact_conditions(filters):
-        rows = rows.filter(condition)
-    for condition in _range_conditions(filters):
-        rows = rows.filter(condition)
-    for name, (condition, _index) in _RARE.items():
-        if getattr(filters, name):
-            rows = rows.filter(condition)
-    if filters.deadline is not None:
-        first = today or _today()
-        rows = rows.filter(HAS_DEADLINE, payment_deadline__lte=first + timedelta(days=filters.deadline))
-    return rows
-
-
-def _today() -> date:
-    return clock.now().astimezone(TOKYO).date()
-
-
-def _is_rare(filters: OrderFilters) -> bool:
-    return any(getattr(filters, name) for name in _RARE)
-
-
-def _at_most(filters: OrderFilters) -> int | None:
-    """About how many orders stand in the index of a rare condition. The planner takes the columns of such a condition
-    to be independent of each other and expects many."""
-    known = [entries_of(index) for name, (_condition, index) in _RARE.items() if getattr(filters, name)]
-    return min((entries for entries in known if entries is not None), default=None)
-
-
-def _exact_conditions(filters: OrderFilters) -> list[Q]:
-    conditions = []
-    if filters.number:
-        conditions.append(Q(number=search.plain_code(filters.number)))
-    if filters.tracking:
-        conditions.append(_tracking(filters))
-    if filters.method:
-        conditions.append(Q(payment_method_id__in=filters.method))
-    if filters.payment_status:
-        conditions.append(Q(payment_status__in=filters.payment_status))
-    if filters.payment_kind:
-        conditions.append(Q(payment_kind__in=filters.payment_kind))
-    if filters.provider:
-        conditions.append(_is_at(filters))
-    return conditions
-
-
-def _is_at(filters: OrderFilters) -> Q:
-    """The payment is at one of the providers, or there is none and the お支払方法 leads there."""
-    paid = Q(payment_provider__in=filters.provider)
-    if not filters.unpaid_method:
-        return paid
-    unpaid = Q(payment_provider="", payment_method_id__in=filters.unpaid_method)
-    # The first condition says nothing new, but an index begins with it.
-    return Q(payment_provider__in=(*filters.provider, "")) & (paid | unpaid)
-
-
-def _range_conditions(filters: OrderFilters) -> list[Q]:
-    conditions = []
-    if filters.amount_min is not None:
-        conditions.append(Q(payment_total__gte=filters.amount_min))
-    if filters.amount_max is not None:
-        conditions.append(Q(payment_total__lte=filters.amount_max))
-    conditions += [Q(**bounds) for bounds in _bounds(filters, ("ordered", "paid", "updated", "delivery"))]
-    return conditions
-
-
-def _tracking(filters: OrderFilters) -> Q:
-    return ~Q(tracking_number="") & Q(tracking_number__startswith=search.plain_code(filters.tracking))
-
-
-def _bounds(filters: OrderFilters, names: Iterable[str]) -> Iterator[dict[str, date | datetime]]:
-    """For each of the days that are asked for, the bounds of its column."""
-    for name in names:
-        first, last = getattr(filters, f"{name}_from"), getattr(filters, f"{name}_to")
-        bounds: dict[str, date | datetime] = {}
-        if name == "delivery":
-            bounds |= {"delivery_date__gte": first} if first else {}
-            bounds |= {"delivery_date__lte": last} if last else {}
-        else:
-            bounds |= {f"{name}_at__gte": midnight(first)} if first else {}
-            bounds |= {f"{name}_at__lt": midnight(last + timedelta(days=1))} if last else {}
-        if bounds:
-            yield bounds
 
 
 def cursor_of(order: ListedOrder | Order) -> str:

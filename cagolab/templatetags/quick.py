@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def quick(context: Context, name: str, **further: Any) -> SafeString:
-    """{% quick "orders/list_rows.jinja" oob=True %}: it sees what the template sees, and what is named here."""
+    """{% quick "bulk/news.jinja" is_run_page=True %}: it sees what the template sees, and what is named here."""
     names: dict[str, Any] = {str(key): value for key, value in context.flatten().items()}
     return SafeString(engines["jinja2"].get_template(name).render(names | further))
 

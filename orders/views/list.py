@@ -78,13 +78,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
         # Before all else, since its total may be counted meanwhile.
-        page = listing.page(
-            filters,
-            size=size,
-            cursor=request.GET.get("cursor"),
-            direction="previous" if request.GET.get("direction") == "previous" else "next",
-            numbers=numbers,
-        )
+        page = asked_page(filters, request.GET, size=size, numbers=numbers)
         shown = {"page": page, "rows": drawn_rows(page.rows, can_edit=can_edit)}
         shown |= pager(address, query, page, size)
     context = shown | search_area(filters, request.GET, methods=listed.methods(), numbers=numbers)
@@ -111,6 +105,23 @@ def total(request: HttpRequest) -> HttpResponse:
     found, is_capped = (0, False) if filters.errors else listing.total(filters)
     context = {"total": found, "total_is_capped": is_capped}
     return render(request, "search/total.jinja", context, using="jinja2")
+
+
+def asked_page(
+    filters: OrderFilters,
+    query: QueryDict,
+    *,
+    size: int,
+    numbers: Mapping[OrderStatus, int] | None = None,
+) -> listing.Page:
+    """The page that an address asks for; `numbers` as for listing.page."""
+    return listing.page(
+        filters,
+        size=size,
+        cursor=query.get("cursor"),
+        direction="previous" if query.get("direction") == "previous" else "next",
+        numbers=numbers,
+    )
 
 
 def spread(query: QueryDict) -> QueryDict:

@@ -19,7 +19,7 @@ from orders import counts, listing
 from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.statuses import DISPLAY_ORDER
-from orders.views.list import Box, Range, spread
+from orders.views.list import Box, Range, asked_page, spread
 from payments import deadline_words, deadlines, labels, status_guide
 from payments.models import GatewayAccount
 from payments.views.list_rows import drawn_rows
@@ -83,12 +83,7 @@ def _list(
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
         # Before all else, since its total may be counted meanwhile.
-        page = listing.page(
-            filters,
-            size=size,
-            cursor=query.get("cursor"),
-            direction="previous" if query.get("direction") == "previous" else "next",
-        )
+        page = asked_page(filters, query, size=size)
         shown = {"page": page, "rows": drawn_rows(page.rows, can_select=can_select, today=today)} | pager(
             request.GET, address, page
         )

@@ -21,7 +21,7 @@ from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
 from orders.models import PaymentMethod
-from orders.views.list import search_area, spread
+from orders.views.list import asked_page, search_area, spread
 from payments import deadline_words, deadlines, facts_of_orders, provider_lists
 from payments.decisions import decide
 from payments.permits import Permit
@@ -73,12 +73,7 @@ def provider_list(request: HttpRequest, provider: str) -> HttpResponse:
     }
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
-        page = listing.page(
-            filters,
-            size=size,
-            cursor=query.get("cursor"),
-            direction="previous" if query.get("direction") == "previous" else "next",
-        )
+        page = asked_page(filters, query, size=size)
         context |= {"page": page, "rows": _rows(listed, page.rows)} | pager(request.GET, address, page)
     return render(request, "payments/provider_list.html", context)
 

@@ -79,6 +79,22 @@ def test_a_choice_changes_the_words_and_keeps_its_place(
     assert world.moved(payment) == [("AUTH", 3200)]
 
 
+def test_a_key_that_comes_as_soon_as_the_dialog_has_changed_is_not_lost(
+    browser_page: Page, live_server: LiveServer, world: World
+) -> None:
+    payment = world.held()
+    Order.objects.filter(pk=payment.order_id).update(payment_total=2700)
+    browser_page.goto(f"{live_server.url}/orders/{payment.order_id}/")
+    browser_page.click("#payment-capture")
+    expect(browser_page.locator("#choice-as_is")).to_be_visible()
+    browser_page.evaluate(
+        """() => document.addEventListener("htmx:afterSwap", () => setTimeout(() =>
+            document.querySelector("#dialog input[type=radio]:not(:checked)").click()), { once: true })"""
+    )
+    browser_page.check("#choice-as_is")
+    expect(browser_page.locator("#dialog")).to_contain_text("3,200円 から 2,700円 に変更し")
+
+
 def test_the_outcome_appears_by_itself_and_the_asking_stops(
     browser_page: Page, live_server: LiveServer, world: World
 ) -> None:
