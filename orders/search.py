@@ -308,13 +308,17 @@ def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
 def estimate(terms: Terms) -> int:
     """About how many texts match.
 
-    The planner knows how often each common gram occurs, but takes grams to be independent of each other: where
-    several are asked for, a sample of the newest texts knows better.
+    The planner knows how often each common gram occurs, but takes grams to be independent of each other, and knows
+    nothing of fields: a sample of the newest texts knows better where several are asked for, or one within a field.
     """
     planned = _planned_rows(*by_grams_sql(terms, limit=None, is_exact=False))
-    if len(terms.parts) == 1 and len(terms.parts[0]) <= 3:
+    is_one_gram = len(terms.parts) == 1 and len(terms.parts[0]) <= 3
+    if is_one_gram and not terms.within:
         return planned
-    return max(planned, round(_share_of_newest(terms) * number_between(terms)))
+    orders = number_between(terms)
+    sampled = round(_share_of_newest(terms) * orders)
+    # Within a field there may still be as many as the sample could miss.
+    return min(planned, max(sampled, orders // SAMPLED_ROWS)) if is_one_gram else max(planned, sampled)
 
 
 def number_between(terms: Terms) -> int:

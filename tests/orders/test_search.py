@@ -197,3 +197,40 @@ def test_refreshing_replaces_the_text() -> None:
     order.name = "新姓"
     search.refresh(order)
     assert OrderSearch.objects.get(order=order).text == SEPARATOR.join(["1", "新姓", "", "", "", ""])
+
+
+@pytest.mark.parametrize(
+    ("terms", "planned", "expected"),
+    [
+        pytest.param(Terms(anywhere=("9",)), 990_000, 990_000, id="one gram: the planner knows"),
+        pytest.param(
+            Terms(within=((SearchField.PHONE, "9"),)), 990_000, 250_000, id="in a quarter of the phones"
+        ),
+        pytest.param(
+            Terms(within=((SearchField.NAME, "9"),)), 990_000, 500, id="in no name that was looked at"
+        ),
+        pytest.param(Terms(within=((SearchField.NAME, "9"),)), 40, 40, id="hardly anywhere"),
+        pytest.param(Terms(anywhere=("yamada",)), 10, 1_000_000, id="several grams, taken to be independent"),
+        pytest.param(
+            Terms(within=((SearchField.EMAIL, "yamada"),)), 10, 1_000_000, id="several within a field"
+        ),
+        pytest.param(Terms(anywhere=("suzuki",)), 10, 10, id="several, rarer than the sample"),
+    ],
+)
+@pytest.mark.django_db
+def test_how_many_match_is_estimated_where_they_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch, terms: Terms, planned: int, expected: int
+) -> None:
+    for number in range(4):
+        order = Order.objects.create(
+            number=str(9000 + number),
+            name="山田",
+            email="yamada@example.jp",
+            phone="09" if number == 0 else "08",
+            ordered_at=NOW,
+            payment_method=make_method(),
+        )
+        search.refresh(order)
+    monkeypatch.setattr(search, "number_of_orders", lambda: 1_000_000)
+    monkeypatch.setattr(search, "_planned_rows", lambda _sql, _parameters: planned)
+    assert search.estimate(terms) == expected
