@@ -22,6 +22,9 @@ class WrongPage(Exception):
     """Something else than the page was answered."""
 
 
+# As long as the first pages of a process are slower than the next.
+WARM_UP_SECONDS = 3.0
+
 # Where a page says how its total is asked for, when it comes without one.
 _TOTAL = re.compile(r'hx-get="(/orders/total/[^"]*)"')
 
@@ -112,6 +115,12 @@ class Client:
         if answer.status != http.client.OK:
             raise WrongPage(f"{path} answered {answer.status}")
         return took, body.decode()
+
+    def warm_up(self, path: str) -> None:
+        """Ask for a page again and again for some seconds: a process that has just begun is slower, whosever it is."""
+        until = time.monotonic() + WARM_UP_SECONDS
+        while time.monotonic() < until:
+            self.get(path)
 
     def measure(self, paths: Sequence[str], *, warm: int, rounds: int) -> Timing:
         """The first `warm` paths once unmeasured, then `rounds` requests, all paths in turn."""

@@ -82,6 +82,8 @@ class Run:
         result = Result(self.rows, [Line(case) for case in wanted], {}, seconds)
         site = sites.start_product(self.supervisor, self.environment, self.folder / "web.log")
         client = self._client(site, "web")
+        if wanted:
+            client.warm_up(wanted[0].paths[0])
         for line in result.lines:
             seen = [] if line.case.is_first_look else line.case.paths
             self._ask(client, "ours", line, line.case.paths, warm=len(seen))
@@ -113,6 +115,8 @@ class Run:
             self._manage("shell", "-c", CREATE_USER.format(user=sites.USER, password=sites.PASSWORD))
             load.fill(self.url, count=self.rows, seed=self.arguments.seed, now=rows.today(), say=self.say)
             connection.execute(f"COMMENT ON DATABASE {self.database} IS 'filled'")
+            # Or gigabytes would be written to disk while pages are measured.
+            connection.execute("CHECKPOINT")
         seconds = time.monotonic() - began
         self.say(f"{self.rows:,} orders made in {seconds:.0f} s")
         return seconds
@@ -149,6 +153,7 @@ class Run:
 
     def _measure_rival(self, result: Result, name: str, site: sites.Site, paths: list[Sequence[str]]) -> None:
         client = self._client(site, name)
+        client.warm_up(next(asked[0] for asked in paths if asked))
         for line, asked in zip(result.lines, paths, strict=True):
             if asked:
                 self._ask(client, name, line, asked, warm=1)
