@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import requests
@@ -31,6 +31,11 @@ def now() -> datetime:
     if not settings.SANDBOX_URL:
         return datetime.now(UTC)
     return datetime.now(UTC) + _sandbox_offset()
+
+
+def today() -> date:
+    """The day now in Tokyo."""
+    return now().astimezone(TOKYO).date()
 
 
 def forget_offset() -> None:

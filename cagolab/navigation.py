@@ -151,12 +151,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             providers = {"", *(account.provider for account in settings.GATEWAY_ACCOUNTS.values())}
             permissions = {permission for permission in PERMISSIONS if user.has_perm(permission)}
             current = {entry for entry in _entries().get(request.path, ()) if entry.leads_to(request)}
-            frame["sidebar"] = _sidebar(
-                frozenset(permissions),
-                frozenset(providers),
-                frozenset(current),
-                is_home=request.path == HOME.address,
-            )
+            frame["sidebar"] = _sidebar(frozenset(permissions), frozenset(providers), frozenset(current))
     return frame
 
 
@@ -164,17 +159,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 def _entries() -> dict[str, list[Entry]]:
     """The entries by the path that they lead to."""
     found: dict[str, list[Entry]] = {}
-    for group in GROUPS:
-        for entry in group.entries:
-            found.setdefault(entry.address.partition("?")[0], []).append(entry)
+    for entry in (HOME, *(entry for group in GROUPS for entry in group.entries)):
+        found.setdefault(entry.address.partition("?")[0], []).append(entry)
     return found
 
 
 # A role sees the same bar on the same page: each is drawn once per process.
 @functools.lru_cache(maxsize=500)
-def _sidebar(
-    permissions: frozenset[str], providers: frozenset[str], current: frozenset[Entry], *, is_home: bool
-) -> SafeString:
+def _sidebar(permissions: frozenset[str], providers: frozenset[str], current: frozenset[Entry]) -> SafeString:
     groups = []
     for group in GROUPS:
         entries = [
@@ -185,5 +177,5 @@ def _sidebar(
         is_open = not group.folded or any(entry["current"] for entry in entries)
         if entries:
             groups.append({"label": group.label, "icon": group.icon, "entries": entries, "open": is_open})
-    context = {"groups": groups, "is_home": is_home}
+    context = {"groups": groups, "is_home": HOME in current}
     return SafeString(render_to_string("cagolab/sidebar.jinja", context, using="jinja2"))

@@ -9,7 +9,6 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from cagolab import clock
-from cagolab.clock import TOKYO
 from orders import search
 from orders.filters import OrderFilters, midnight
 from orders.models import Order
@@ -49,14 +48,9 @@ def without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet[
         if getattr(filters, name):
             rows = rows.filter(condition)
     if filters.deadline is not None:
-        first = today or tokyo_today()
+        first = today or clock.today()
         rows = rows.filter(HAS_DEADLINE, payment_deadline__lte=first + timedelta(days=filters.deadline))
     return rows
-
-
-def tokyo_today() -> date:
-    """The day of the product's clock."""
-    return clock.now().astimezone(TOKYO).date()
 
 
 def is_rare(filters: OrderFilters) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from cagolab import clock
 from orders import conditions, listed, search, search_pages
 from orders.beside import Beside
 from orders.filters import OrderFilters
@@ -236,7 +237,7 @@ def _first_rows(
     filters: OrderFilters, *, rows: int, beyond: Key | None, oldest_first: bool
 ) -> list[ListedOrder]:
     """The first orders beyond a key, as an index yields them."""
-    today = None if filters.deadline is None else conditions.tokyo_today()
+    today = None if filters.deadline is None else clock.today()
     sql, parameters = _statement(
         filters, today, rows=rows, has_key=beyond is not None, oldest_first=oldest_first
     )

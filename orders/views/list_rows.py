@@ -63,7 +63,7 @@ class OrderRow:
 
 def drawn_rows(orders: Iterable[ListedOrder], *, can_edit: bool) -> SafeString:
     """The rows of a page; no query."""
-    today = clock.now().astimezone(TOKYO).date()
+    today = clock.today()
     return SafeString("".join(_drawn(order, can_edit, today) for order in orders))
 
 

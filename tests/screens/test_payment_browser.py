@@ -14,7 +14,7 @@ from cagolab import clock
 from gateways.vocabulary import Action
 from orders.models import Order
 from payments import inquiry
-from payments.models import Operation
+from payments.models import Operation, Payment
 from tests.gateway_world import World
 
 Login = Callable[[str], Client]
@@ -59,13 +59,19 @@ def test_a_double_click_on_the_confirmation_charges_once(
     assert world.moved(payment) == [("AUTH", 3200), ("SALES", 3200)]
 
 
-def test_a_choice_changes_the_words_and_keeps_its_place(
-    browser_page: Page, live_server: LiveServer, world: World
-) -> None:
+def choose_an_amount(browser_page: Page, live_server: LiveServer, world: World) -> Payment:
+    """Open the dialog of 売上確定 for 3,200 yen that are held where the order comes to 2,700."""
     payment = world.held()
     Order.objects.filter(pk=payment.order_id).update(payment_total=2700)
     browser_page.goto(f"{live_server.url}/orders/{payment.order_id}/")
     browser_page.click("#payment-capture")
+    return payment
+
+
+def test_a_choice_changes_the_words_and_keeps_its_place(
+    browser_page: Page, live_server: LiveServer, world: World
+) -> None:
+    payment = choose_an_amount(browser_page, live_server, world)
     confirm = browser_page.locator("#dialog button.btn-ec-success")
     expect(confirm).to_be_disabled()
     browser_page.check("#choice-as_is")
@@ -82,10 +88,7 @@ def test_a_choice_changes_the_words_and_keeps_its_place(
 def test_a_key_that_comes_as_soon_as_the_dialog_has_changed_is_not_lost(
     browser_page: Page, live_server: LiveServer, world: World
 ) -> None:
-    payment = world.held()
-    Order.objects.filter(pk=payment.order_id).update(payment_total=2700)
-    browser_page.goto(f"{live_server.url}/orders/{payment.order_id}/")
-    browser_page.click("#payment-capture")
+    choose_an_amount(browser_page, live_server, world)
     expect(browser_page.locator("#choice-as_is")).to_be_visible()
     browser_page.evaluate(
         """() => document.addEventListener("htmx:afterSwap", () => setTimeout(() =>
