@@ -9,7 +9,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from cagolab import clock
-from orders import search
+from orders import search_text
 from orders.filters import OrderFilters, midnight
 from orders.models import Order
 from orders.models.order import (
@@ -68,7 +68,7 @@ def at_most(filters: OrderFilters) -> int | None:
 def _exact_conditions(filters: OrderFilters) -> list[Q]:
     conditions = []
     if filters.number:
-        conditions.append(Q(number=search.plain_code(filters.number)))
+        conditions.append(Q(number=search_text.plain_code(filters.number)))
     if filters.tracking:
         conditions.append(_tracking(filters))
     if filters.method:
@@ -103,7 +103,7 @@ def _range_conditions(filters: OrderFilters) -> list[Q]:
 
 
 def _tracking(filters: OrderFilters) -> Q:
-    return ~Q(tracking_number="") & Q(tracking_number__startswith=search.plain_code(filters.tracking))
+    return ~Q(tracking_number="") & Q(tracking_number__startswith=search_text.plain_code(filters.tracking))
 
 
 def _bounds(filters: OrderFilters, names: Iterable[str]) -> Iterator[dict[str, date | datetime]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from orders import changes, history, ledgers, line_changes, locks, search, status_guards, totals
+from orders import changes, history, ledgers, line_changes, locks, search_text, status_guards, totals
 from orders.history import Author, FieldChange
 from orders.ledgers import Booking, ShortError
 from orders.line_changes import LinePlan, LinesError
@@ -123,7 +123,7 @@ def create_order(
             line_changes.write(plan, order)
             booking = Booking(order=order, version=order.version, reason="受注", now=now)
             _book(booking, ledgers.quantities(plan.wanted), used=order.used_points, earned=0)
-            search.refresh(order)
+            search_text.refresh(order)
             if status is OrderStatus.NEW:  # an order given up in the checkout leaves no history (PG-4)
                 made = [FieldChange("受注", "", f"{order.payment_total:,}円")]
                 history.record_all(
@@ -138,7 +138,7 @@ def set_tracking_number(
     *, order_id: int, tracking_number: str, author: Author, now: datetime
 ) -> Saved | Invalid:
     """お問い合わせ番号 alone, as typed in the list (G5-2). Full-width letters and digits are made plain."""
-    number = search.plain_code(tracking_number)
+    number = search_text.plain_code(tracking_number)
     if not _TRACKING.fullmatch(number):
         return Invalid(
             {"tracking_number": "お問い合わせ番号は60文字までの英数字とハイフンで入力してください。"}
@@ -182,7 +182,7 @@ def _save(order: Order, data: OrderData, author: Author, now: datetime) -> bool:
     line_changes.write(plan, order)
     order.save(update_fields=_columns_to_write(changed_fields))
     if any(change.field in SEARCHED_FIELDS for change in changed_fields):
-        search.refresh(order)
+        search_text.refresh(order)
     entries = [FieldChange(label_of(change.field), change.old, change.new) for change in changed_fields]
     entries.extend(plan.changes)
     if order.payment_total != before["payment_total"]:

@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from cagolab.clock import TOKYO
-from orders import search
-from orders.search import SearchField
+from orders import search_text
+from orders.search_terms import Terms
+from orders.search_text import SearchField
 from orders.statuses import DISPLAY_ORDER, OrderStatus
 
 MAX_YEN: Final = 2_147_483_647
@@ -161,15 +162,15 @@ class OrderFilters:
         )
 
     @property
-    def terms(self) -> search.Terms:
+    def terms(self) -> Terms:
         """The text conditions as the search takes them."""
         within = tuple(
             (where, part)
             for name, where in _FIELD_OF_TEXT.items()
-            for part in search.parse(getattr(self, name))[0]
+            for part in search_text.parse(getattr(self, name))[0]
         )
-        return search.Terms(
-            anywhere=search.parse(self.q)[0],
+        return Terms(
+            anywhere=search_text.parse(self.q)[0],
             within=within,
             since=None if self.ordered_from is None else midnight(self.ordered_from),
             until=None if self.ordered_to is None else midnight(self.ordered_to + timedelta(days=1)),
@@ -191,13 +192,13 @@ class _Reader:
 
     def text(self, name: str) -> str:
         typed = self._query.get(name, "").replace("\x00", "").strip()
-        parts, notice = search.parse(typed)
+        parts, notice = search_text.parse(typed)
         if notice:
             self.notices.append(notice)
         if typed and not parts:
             self.errors[name] = "検索できる文字がありません。文字か数字を入力してください。"
             return ""
-        return typed[: search.MAX_TERM_CHARACTERS].rstrip()
+        return typed[: search_text.MAX_TERM_CHARACTERS].rstrip()
 
     def one(self, name: str, read: Callable[[str], Read]) -> Read | None:
         typed = unicodedata.normalize("NFKC", self._query.get(name, "")).strip()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from orders import search
+from orders import search_terms, search_text
 from orders.models import Customer
 
 NEWEST_ROWS: Final = 10_000
@@ -21,7 +21,7 @@ MOST_HITS: Final = 3_000
 def matching(typed: str, *, limit: int) -> list[Customer]:
     """Up to `limit` members in whom each word of what was typed occurs, newest first; width, kana and spaces do not
     matter."""
-    parts, _ = search.parse(typed)
+    parts, _ = search_text.parse(typed)
     if parts:
         ids = _among_newest(parts, limit)
         if len(ids) < limit:
@@ -33,7 +33,7 @@ def matching(typed: str, *, limit: int) -> list[Customer]:
 
 
 def _among_newest(parts: tuple[str, ...], limit: int) -> list[int]:
-    matches, parameters = search.likes(search.Terms(anywhere=parts))
+    matches, parameters = search_terms.likes(search_terms.Terms(anywhere=parts))
     sql = f"""
         SELECT id FROM (
             SELECT id, search_text AS text FROM orders_customer ORDER BY id DESC LIMIT %s
@@ -43,10 +43,10 @@ def _among_newest(parts: tuple[str, ...], limit: int) -> list[int]:
 
 
 def _by_grams(parts: tuple[str, ...]) -> list[int]:
-    terms = search.Terms(anywhere=parts)
-    asked = search.grams_of(terms)
+    terms = search_terms.Terms(anywhere=parts)
+    asked = search_terms.grams_of(terms)
     held = " AND ".join(f"{function}(search_text) @> %s::text[]" for function in asked)
-    matches, parameters = search.likes(terms)
+    matches, parameters = search_terms.likes(terms)
     sql = f"""
         SELECT id FROM (SELECT id, search_text AS text FROM orders_customer WHERE {held}) AS hits
         WHERE {matches} LIMIT %s

@@ -1,29 +1,22 @@
-"""Search over a million orders: one normalised text per order, character grams, and a window of the newest.
-
-Both sides, text and term, are folded by the same function, so that width, case, kana, spaces and hyphens do
-not matter. The gram functions live in the database (migration 0003) and are repeated here for terms.
-"""
+"""Search over a million orders: character grams of one normalised text per order, and windows of the newest."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import IntEnum
 from typing import Any, Final
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import F, Func, QuerySet, TextField, Value
 
-from orders.models import Order, OrderSearch
-from orders.search_costs import EVERYWHERE
+from orders.models import OrderSearch
+from orders.search_costs import EVERYWHERE, worth_asking
+from orders.search_terms import Terms, grams_of, likes, position, span, unsaid_by
+from orders.search_text import SEPARATOR
 
-SEPARATOR: Final = "\x1f"
-MAX_TERM_CHARACTERS: Final = 200
-MAX_PARTS: Final = 10
 # Rows that are read by LIKE before the grams are asked: first a few, which answer common terms at once, then
 # as many more as should hold a page, when the grams have shown that the term is not rare.
 NEAR_ROWS: Final = 1_000
@@ -38,41 +31,6 @@ FIRST_HITS: Final = 1_000
 
 # Texts that are read to learn how common a term is.
 SAMPLED_ROWS: Final = 2_000
-
-# ー (the long vowel mark) is a letter and stays.
-_HYPHENS = frozenset("-‐‑‒–—―−﹘﹣－⁃⸺⸻˗")
-_DROPPED_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
-_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
-
-
-class SearchField(IntEnum):
-    """Where a field stands in the search text, as split_part counts."""
-
-    NUMBER = 1
-    NAME = 2
-    KANA = 3
-    COMPANY = 4
-    EMAIL = 5
-    PHONE = 6
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What must all be found: parts anywhere in the text, and parts within one field."""
-
-    anywhere: tuple[str, ...] = ()
-    within: tuple[tuple[SearchField, str], ...] = ()
-    # The order's date, the end excluded; None is no bound.
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.anywhere or self.within)
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Every part, wherever it is looked for."""
-        return (*self.anywhere, *(part for _field, part in self.within))
 
 
 @dataclass(frozen=True)
@@ -89,85 +47,10 @@ class Candidates:
     last: tuple[datetime, int] | None = None
 
 
-def normalise(text: str) -> str:
-    """Fold width, case and kana, and take out spaces, hyphens and control characters. Idempotent."""
-    folded = _fold(text)
-    while folded != text:
-        text, folded = folded, _fold(folded)
-    return folded
-
-
-def _fold(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text).casefold().translate(_KATAKANA)
-    return "".join(
-        character
-        for character in text
-        if character not in _HYPHENS and unicodedata.category(character) not in _DROPPED_CATEGORIES
-    )
-
-
-def text_of(*, number: str, name: str, kana: str, company: str, email: str, phone: str) -> str:
-    """The search text of an order, in the order of SearchField."""
-    return SEPARATOR.join(normalise(part) for part in (number, name, kana, company, email, phone))
-
-
-def refresh(order: Order) -> None:
-    """Write the search text of an order that was saved; one statement."""
-    OrderSearch.objects.bulk_create(
-        [OrderSearch(order_id=order.pk, ordered_at=order.ordered_at, text=text_of_order(order))],
-        update_conflicts=True,
-        unique_fields=["order_id"],
-        update_fields=["ordered_at", "text"],
-    )
-
-
-def text_of_order(order: Order) -> str:
-    """The search text of an order row."""
-    return text_of(
-        number=order.number,
-        name=order.name,
-        kana=order.kana,
-        company=order.company,
-        email=order.email,
-        phone=order.phone,
-    )
-
-
-def parse(typed: str) -> tuple[tuple[str, ...], str]:
-    """The parts of what was typed, and a sentence when something of it was left out (else empty)."""
-    message = ""
-    if len(typed) > MAX_TERM_CHARACTERS:
-        typed = typed[:MAX_TERM_CHARACTERS]
-        message = f"検索語が長いため、最初の{MAX_TERM_CHARACTERS}文字で検索しました。"
-    words = unicodedata.normalize("NFKC", typed).split()
-    parts = tuple(dict.fromkeys(part for word in words if (part := normalise(word))))
-    if len(parts) > MAX_PARTS:
-        parts = parts[:MAX_PARTS]
-        message = f"検索語が多いため、最初の{MAX_PARTS}語で検索しました。"
-    return parts, message
-
-
-def plain_code(typed: str) -> str:
-    """An order or tracking number as typed, made half-width, without spaces."""
-    return "".join(unicodedata.normalize("NFKC", typed).split())
-
-
-def long_grams(text: str) -> set[str]:
-    """All three-character pieces that lie within one field; equals orders_long_grams in the database."""
-    return {field[start : start + 3] for field in text.split(SEPARATOR) for start in range(len(field) - 2)}
-
-
-def _grams_to_ask(part: str) -> set[str]:
-    """Three-character pieces that together hold every character of a part: the index meets a list for each of
-    them, and what stands where is read in the text anyway."""
-    last = len(part) - 3
-    return {part[start : start + 3] for start in (*range(0, last, 3), last)}
-
-
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
     """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
     rows = OrderSearch.objects.all()
-    for function, grams in grams_of(terms).items():
+    for function, grams in _asked(terms).items():
         pieces = Func(F("text"), function=function, output_field=ArrayField(TextField()))
         rows = rows.alias(**{function: pieces}).filter(**{f"{function}__contains": grams})
     for part in terms.anywhere:
@@ -240,10 +123,10 @@ def _window(
 ) -> Candidates:
     matches, like_parameters = likes(terms)
     key, key_parameters, order = position(beyond, oldest_first)
-    span, span_parameters = _span(terms)
+    between, span_parameters = span(terms)
     sql = f"""
         WITH nearest AS MATERIALIZED (
-            SELECT order_id, ordered_at, text FROM orders_ordersearch WHERE {key} AND {span}
+            SELECT order_id, ordered_at, text FROM orders_ordersearch WHERE {key} AND {between}
             ORDER BY {order} LIMIT %s
         )
         SELECT (SELECT count(*) FROM nearest),
@@ -291,16 +174,13 @@ def _hits(
 
 
 def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
-    """SELECT of so many of the newest orders (None: of all), and whether each is a `hit`.
-
-    As they were entered, in which order they mostly lie; between two days by date, or those of other years would be
-    read too.
-    """
+    """SELECT of so many of the newest orders (None: of all), and whether each is a `hit`; from one index, which holds
+    the texts too."""
     matches, parameters = likes(terms)
-    span, span_parameters = _span(terms)
-    order = "ordered_at DESC, order_id DESC" if span_parameters else "order_id DESC"
+    between, span_parameters = span(terms)
     sql = f"""
-        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {span} ORDER BY {order} LIMIT %s
+        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {between}
+        ORDER BY ordered_at DESC, order_id DESC LIMIT %s
     """  # noqa: S608
     return sql, [*parameters, *span_parameters, rows]
 
@@ -308,25 +188,22 @@ def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
 def estimate(terms: Terms) -> int:
     """About how many texts match.
 
-    The planner knows how often each common gram occurs, but takes grams to be independent of each other, and knows
-    nothing of fields: a sample of the newest texts knows better where several are asked for, or one within a field.
+    The planner knows how often each common gram occurs, but takes grams to be independent of each other: a sample of
+    the newest texts knows better where several are asked for.
     """
-    planned = _planned_rows(*by_grams_sql(terms, limit=None, is_exact=False))
-    is_one_gram = len(terms.parts) == 1 and len(terms.parts[0]) <= 3
-    if is_one_gram and not terms.within:
+    grams = grams_of(terms)
+    planned = _planned_rows(*_asked_for(grams, terms))
+    if sum(map(len, grams.values())) == 1 and not unsaid_by(grams, terms):
         return planned
-    orders = number_between(terms)
-    sampled = round(_share_of_newest(terms) * orders)
-    # Within a field there may still be as many as the sample could miss.
-    return min(planned, max(sampled, orders // SAMPLED_ROWS)) if is_one_gram else max(planned, sampled)
+    return max(planned, round(_share_of_newest(terms) * number_between(terms)))
 
 
 def number_between(terms: Terms) -> int:
     """About how many texts there are between the days of the terms; at least 1."""
-    span, parameters = _span(terms)
+    between, parameters = span(terms)
     if not parameters:
         return number_of_orders()
-    return max(_planned_rows(f"SELECT FROM orders_ordersearch WHERE {span}", parameters), 1)  # noqa: S608
+    return max(_planned_rows(f"SELECT FROM orders_ordersearch WHERE {between}", parameters), 1)  # noqa: S608
 
 
 def _planned_rows(sql: str, parameters: list[Any]) -> int:
@@ -350,71 +227,37 @@ def number_of_orders() -> int:
         return max(int(cursor.fetchone()[0]), 1)
 
 
-def by_grams_sql(terms: Terms, *, limit: int | None, is_exact: bool = True) -> tuple[str, list[Any]]:
-    """SELECT of up to `limit` matching ids (and their dates) in no order, and its parameters.
+def by_grams_sql(terms: Terms, *, limit: int | None) -> tuple[str, list[Any]]:
+    """SELECT of up to `limit` matching ids and their dates in no order, and its parameters."""
+    asked = _asked(terms)
+    matches, like_parameters = likes(unsaid_by(asked, terms))
+    sql, parameters = _asked_for(asked, terms)
+    return f"{sql} AND {matches} LIMIT %s", [*parameters, *like_parameters, limit]
 
-    Not `is_exact`: by the grams alone, which in a text may stand apart.
-    """
-    asked = grams_of(terms)
-    conditions = [f"{function}(text) @> %s::text[]" for function in asked]
-    parameters: list[Any] = list(asked.values())
-    if is_exact:
-        # A part that is a gram stands where the gram stands; any other has to be read.
-        unsaid = tuple(part for part in terms.anywhere if not any(part in grams for grams in asked.values()))
-        matches, like_parameters = likes(Terms(anywhere=unsaid, within=terms.within))
-        conditions.append(matches)
-        parameters += like_parameters
-    span, span_parameters = _span(terms)
-    where = " AND ".join([*conditions, span])
-    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where} LIMIT %s"  # noqa: S608
-    return sql, [*parameters, *span_parameters, limit]
+
+def _asked(terms: Terms) -> dict[str, list[str]]:
+    """The grams to ask for, by function: of those indexes that save more reading than they take."""
+    grams = grams_of(terms)
+    if len(grams) == 1:
+        return grams
+    planned = {
+        function: _planned_rows(*_asked_for({function: pieces}, terms)) for function, pieces in grams.items()
+    }
+    return {function: grams[function] for function in worth_asking(planned, orders=number_between(terms))}
+
+
+def _asked_for(grams: dict[str, list[str]], terms: Terms) -> tuple[str, list[Any]]:
+    """SELECT by grams alone, which in a text may stand apart."""
+    between, parameters = span(terms)
+    where = " AND ".join([*(f"{function}(text) @> %s::text[]" for function in grams), between])
+    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where}"  # noqa: S608
+    return sql, [*grams.values(), *parameters]
 
 
 def _by_reading_sql(terms: Terms) -> tuple[str, list[Any]]:
     """SELECT of all matching ids and their dates without the grams: for what so many texts hold that PostgreSQL would
     read them all, and compute the grams of each."""
     matches, parameters = likes(terms)
-    span, span_parameters = _span(terms)
-    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {matches} AND {span}"  # noqa: S608
+    between, span_parameters = span(terms)
+    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {matches} AND {between}"  # noqa: S608
     return sql, [*parameters, *span_parameters]
-
-
-def _span(terms: Terms) -> tuple[str, list[Any]]:
-    conditions = [("ordered_at >= %s", terms.since), ("ordered_at < %s", terms.until)]
-    given = [(condition, bound) for condition, bound in conditions if bound is not None]
-    return " AND ".join(condition for condition, _ in given) or "true", [bound for _, bound in given]
-
-
-def grams_of(terms: Terms) -> dict[str, list[str]]:
-    """What to ask of which of the two indexes, by its function.
-
-    Beside a part of three characters or more a single character is left to reading the texts that this finds:
-    PostgreSQL would compute the short grams of each of them.
-    """
-    long = {gram for part in terms.parts if len(part) >= 3 for gram in _grams_to_ask(part)}
-    short = {part for part in terms.parts if len(part) == 2 or (len(part) == 1 and not long)}
-    asked = {"orders_long_grams": sorted(long), "orders_short_grams": sorted(short)}
-    return {function: grams for function, grams in asked.items() if grams}
-
-
-def likes(terms: Terms) -> tuple[str, list[Any]]:
-    """A condition on `text` that reads every character, and its parameters."""
-    conditions = ["text LIKE %s"] * len(terms.anywhere)
-    parameters: list[Any] = [_pattern(part) for part in terms.anywhere]
-    for field, part in terms.within:
-        conditions.append(f"split_part(text, E'\\x1f', {int(field)}) LIKE %s")
-        parameters.append(_pattern(part))
-    return " AND ".join(conditions) or "true", parameters
-
-
-def _pattern(part: str) -> str:
-    escaped = part.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    return f"%{escaped}%"
-
-
-def position(beyond: tuple[datetime, int] | None, oldest_first: bool) -> tuple[str, Sequence[Any], str]:
-    """The condition "beyond the key" with its parameters, and the order of the screen."""
-    order = "ordered_at, order_id" if oldest_first else "ordered_at DESC, order_id DESC"
-    if beyond is None:
-        return "true", (), order
-    return f"(ordered_at, order_id) {'>' if oldest_first else '<'} (%s, %s)", beyond, order

@@ -8,15 +8,15 @@ million orders; only the proportions matter.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-# Microseconds: to read one of the newest texts, as entered or by date; to find one by its grams, and to read it; to
-# read that of an order of a list; to put an order of a list aside or into a hash; to look up whether an order is on a
+# Microseconds: to read one of the newest texts; to find one by its grams, and to read it; to read that of an order of
+# a list; to put an order of a list aside or into a hash; to look up whether an order is on a
 # list that is too long for one.
 READ_NEWEST: Final = 0.3
-READ_BY_DATE: Final = 1.1
 NAME_FOUND: Final = 0.1
 READ_FOUND: Final = 1.3
 READ_OF_ORDER: Final = 1.6
@@ -52,7 +52,6 @@ class Sizes:
     is_hashed: bool
     # Each order has to be looked up, since the list is too long for a hash.
     is_looked_up: bool
-    is_by_date: bool
 
     @property
     def share(self) -> float:
@@ -68,11 +67,10 @@ def cheapest(sizes: Sizes, *, limit: int) -> tuple[Way, float]:
     """The way that should take the least time until `limit` are counted, or all; and the milliseconds it should take."""
     check = LOOK_UP if sizes.is_looked_up else 0.0
     prepare = sizes.listed * PUT_INTO_HASH if sizes.is_hashed else 0.0
-    reading = READ_BY_DATE if sizes.is_by_date else READ_NEWEST
     # The index names all texts; they are read until there are enough.
     read = min(sizes.matching, limit * sizes.orders / sizes.listed)
     costs = {
-        Way.NEWEST: prepare + min(sizes.newest(limit), sizes.orders) * (reading + sizes.share * check),
+        Way.NEWEST: prepare + min(sizes.newest(limit), sizes.orders) * (READ_NEWEST + sizes.share * check),
         Way.WALKING: sizes.listed * PUT_INTO_HASH
         + min(sizes.listed, AMPLE * limit / sizes.share) * READ_OF_ORDER,
         Way.GRAMS: math.inf
@@ -107,3 +105,16 @@ def rows_to_walk(*, expected: int, listed: int, matching: int) -> int:
     walking = min(expected * 2, listed) * READ_OF_ORDER
     meeting = _meeting(listed=listed, matching=matching)
     return min(expected, WALKED_ROWS) if walking <= meeting and min(expected, listed) <= WALKED_ROWS else 0
+
+
+def worth_asking(planned: Mapping[str, int], *, orders: int) -> list[str]:
+    """Which indexes to ask for a text that stands in several, by about how many texts each would name: the one that
+    names fewest, and those whose names cost less than the reading that they save."""
+    first, *others = sorted(planned, key=lambda index: planned[index])
+    asked, named = [first], float(planned[first])
+    for index in others:
+        share = min(planned[index] / orders, 1.0)
+        if planned[index] * NAME_FOUND < named * (1 - share) * READ_FOUND:
+            asked.append(index)
+            named *= share
+    return asked

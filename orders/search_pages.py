@@ -20,8 +20,9 @@ from django.db.models.expressions import RawSQL
 from orders import search
 from orders.models import Order
 from orders.planner import expected_rows, sorted_afterwards
-from orders.search import Candidates, Terms
+from orders.search import Candidates
 from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk
+from orders.search_terms import Terms, likes, position
 from orders.statuses import HIDDEN_BY_DEFAULT
 
 # So many orders are quickly put into a hash, or walked through with the text of each looked up.
@@ -132,7 +133,6 @@ def total(
         matching=min(max(search.estimate(terms), 1), orders),
         is_hashed=is_hashed,
         is_looked_up=is_looked_up,
-        is_by_date=bool(terms.since or terms.until),
     )
     way, milliseconds = cheapest(sizes, limit=limit)
     if milliseconds > within_ms:
@@ -193,8 +193,8 @@ def _walk(kept: QuerySet[Order], terms: Terms, *, rows: int) -> Candidates:
 def _own_texts(ids: str, terms: Terms) -> tuple[str, list[Any]]:
     """SELECT of those of an array of orders whose own text matches. The index is asked for the array as a whole,
     which takes two thirds of the time of asking it for one order after the other."""
-    likes, parameters = search.likes(terms)
-    sql = f"SELECT order_id FROM orders_ordersearch WHERE order_id = ANY({ids}::bigint[]) AND {likes}"  # noqa: S608
+    matches, parameters = likes(terms)
+    sql = f"SELECT order_id FROM orders_ordersearch WHERE order_id = ANY({ids}::bigint[]) AND {matches}"  # noqa: S608
     return sql, parameters
 
 
@@ -202,7 +202,7 @@ def _meeting(
     kept: QuerySet[Order], terms: Terms, *, size: int, beyond: Key | None, oldest_first: bool
 ) -> tuple[list[int], int]:
     """Ids of the first orders that are on the list and among all matching texts, and how many there are."""
-    key, key_parameters, order = search.position(beyond, oldest_first)
+    key, key_parameters, order = position(beyond, oldest_first)
     met, parameters = _met(kept.order_by(), terms)
     sql = f"""
         WITH met AS MATERIALIZED (SELECT order_id, ordered_at FROM ({met}) AS met WHERE {key})

@@ -6,7 +6,7 @@ _HIRAGANA = "".join(chr(code) for code in (*range(0x3041, 0x3097), 0x309D, 0x309
 _KATAKANA = "".join(chr(ord(character) + 0x60) for character in _HIRAGANA)
 _LEFT_OUT = " \u3000-‐‑‒–—―−﹘﹣－⁃⸺⸻˗"
 
-# What orders.search.normalise makes of ordinary text, field by field. A change of the one is a change of the other.
+# What orders.search_text.normalise makes of ordinary text, field by field. A change of the one is a change of the other.
 TEXT = f"""
 CREATE FUNCTION orders_member_text(name text, kana text, email text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

@@ -13,9 +13,10 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from gateways.vocabulary import PaymentStatus
-from orders import search
+from orders import search, search_text
 from orders.models import Order
-from orders.search import SearchField, Terms
+from orders.search_terms import Terms
+from orders.search_text import SearchField
 from orders.statuses import OrderStatus
 from payments import accounts, labels
 from payments.models import LIVE_STATUSES, PaymentDifference
@@ -206,12 +207,12 @@ def matching(filters: Filters) -> QuerySet[PaymentDifference]:
 
 def _found(typed: str) -> QuerySet[PaymentDifference, Any]:
     """Keys of the differences that a term means, each way by an index of its own: OR would read them all."""
-    code = search.plain_code(typed)
+    code = search_text.plain_code(typed)
     ways = [
         PaymentDifference.objects.filter(provider_order_id__startswith=code),
         PaymentDifference.objects.filter(order__in=Order.objects.filter(number=code)),
     ]
-    parts, _message = search.parse(typed)
+    parts, _message = search_text.parse(typed)
     if parts:
         named = search.matching(Terms(within=tuple((SearchField.NAME, part) for part in parts)))
         ways.append(PaymentDifference.objects.filter(order__in=named.values("order_id")))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from gateways.vocabulary import PaymentStatus
-from orders import counts, listing, payment_copy, search, search_pages
+from orders import counts, listing, payment_copy, search, search_pages, search_text
 from orders.listing import OrderFilters, page, page_size, queryset, total
 from orders.models import Order
 from orders.search_costs import Way
@@ -30,7 +30,7 @@ S = OrderStatus
 def store(number: str, **fields: Any) -> Order:
     fields = {"ordered_at": NOW, "payment_method": make_method(), "updated_at": NOW} | fields
     order = Order.objects.create(number=number, **fields)
-    search.refresh(order)
+    search_text.refresh(order)
     return order
 
 

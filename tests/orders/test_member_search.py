@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from orders import member_search, search
+from orders import member_search, search_text
 from orders.models import Customer
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_without_a_word_the_newest_come_first() -> None:
 def test_the_database_folds_as_the_search_does(text: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT split_part(orders_member_text(%s, '', ''), E'\\x1f', 1)", [text])
-        assert cursor.fetchone() == (search.normalise(text),)
+        assert cursor.fetchone() == (search_text.normalise(text),)
 
 
 @pytest.fixture

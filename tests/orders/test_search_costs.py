@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk
+from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk, worth_asking
 
 MILLION = 1_000_000
 LIMIT = 10_001
 
 
-def sizes(*, matching: int, listed: int = MILLION, is_by_date: bool = False) -> Sizes:
+def sizes(*, matching: int, listed: int = MILLION) -> Sizes:
     """As for a list with other conditions, or, where it holds everything, without."""
     is_everything = listed == MILLION
     return Sizes(
@@ -24,7 +24,6 @@ def sizes(*, matching: int, listed: int = MILLION, is_by_date: bool = False) -> 
         matching=matching,
         is_hashed=not is_everything and listed <= 50_000,
         is_looked_up=50_000 < listed < MILLION,
-        is_by_date=is_by_date,
     )
 
 
@@ -45,7 +44,6 @@ def sizes(*, matching: int, listed: int = MILLION, is_by_date: bool = False) -> 
         ),
         pytest.param(sizes(matching=8_000, listed=190_000), Way.GRAMS, id="fewer match than are on the list"),
         pytest.param(sizes(matching=40_000, listed=900_000), Way.GRAMS, id="nearly all are on the list"),
-        pytest.param(sizes(matching=400_000, is_by_date=True), Way.NEWEST, id="many match between two days"),
     ],
 )
 def test_each_search_is_counted_in_its_way(given_sizes: Sizes, way: Way) -> None:
@@ -63,11 +61,11 @@ def test_so_many_of_the_newest_are_read_as_should_hold_enough() -> None:
     assert sizes(matching=MILLION, listed=MILLION // 4).newest(10_000) == 52_001
 
 
-@given(st.integers(1, MILLION), st.integers(1, MILLION), st.booleans(), st.integers(1, 20_000))
+@given(st.integers(1, MILLION), st.integers(1, MILLION), st.integers(1, 20_000))
 def test_what_lies_everywhere_is_never_looked_for_by_its_grams(
-    listed: int, matching: int, is_by_date: bool, limit: int
+    listed: int, matching: int, limit: int
 ) -> None:
-    given_sizes = sizes(matching=matching, listed=listed, is_by_date=is_by_date)
+    given_sizes = sizes(matching=matching, listed=listed)
     way, milliseconds = cheapest(given_sizes, limit=limit)
     assert not (way in (Way.GRAMS, Way.MEETING) and given_sizes.share > 0.2)
     assert 0 < milliseconds < math.inf
@@ -103,3 +101,21 @@ def test_a_page_is_found_by_meeting_only_where_that_is_soon(
     listed: int, matching: int, is_soon: bool
 ) -> None:
     assert is_met_soon(listed=listed, matching=matching) is is_soon
+
+
+@pytest.mark.parametrize(
+    ("planned", "asked"),
+    [
+        pytest.param({"short": 20, "long": 900_000}, ["short"], id="beside a rare one reading is cheaper"),
+        pytest.param({"short": 17_000, "long": 100_000}, ["short", "long"], id="both rare enough"),
+        pytest.param({"field": 990_000, "long": 70_000}, ["long"], id="what stands everywhere saves nothing"),
+        pytest.param({"field": 990_000, "short": 995_000}, ["field"], id="one is asked in any case"),
+        pytest.param(
+            {"long": 50_000, "short": 60_000, "field": 400_000}, ["long", "short"], id="two have said enough"
+        ),
+    ],
+)
+def test_an_index_is_asked_where_its_names_cost_less_than_the_reading_they_save(
+    planned: dict[str, int], asked: list[str]
+) -> None:
+    assert worth_asking(planned, orders=MILLION) == asked

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cagolab import clock
 from gateways.vocabulary import PaymentStatus as S
-from orders import search
+from orders import search_text
 from orders.statuses import OrderStatus
 from payments.actors import By
 from payments.models import Operation, Payment, PaymentDifference, ReconciliationRun
@@ -34,7 +34,7 @@ def difference(
 ) -> PaymentDifference:
     """A row of the list about a payment that is held here and captured there."""
     payment = payment or make_payment(S.AUTH)
-    search.refresh(payment.order)
+    search_text.refresh(payment.order)
     values: dict[str, Any] = {
         "account": payment.account,
         "payment": payment,
@@ -207,7 +207,7 @@ def test_a_search_finds_each_way_by_an_index(db: None) -> None:
         cursor.execute("ANALYZE orders_order, orders_ordersearch, payments_paymentdifference")
         cursor.execute("SET LOCAL enable_seqscan = off")
         plan = listing.matching(listing.Filters(q="佐藤")).explain()
-    for index in ("difference_order_id_prefix", "orders_order_number", "ordersearch_short_grams"):
+    for index in ("difference_order_id_prefix", "orders_order_number", "ordersearch_field_grams"):
         assert index in plan
     assert "Seq Scan" not in plan
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cagolab.roles import ROLES
-from orders import search
+from orders import search_text
 from orders.filters import OrderFilters
 from orders.models import Order, SentMail
 from orders.statuses import DISPLAY_ORDER, HIDDEN_BY_DEFAULT, OrderStatus
@@ -107,7 +107,7 @@ def test_one_box_finds_by_number_name_mail_and_phone(login: Login, make_order: M
     wanted = make_order(name="渡辺 みなみ", kana="ワタナベ", email="minami@example.com", phone="0977123456")
     other = make_order()
     for order in (wanted, other):
-        search.refresh(order)
+        search_text.refresh(order)
     client = login("閲覧")
     for term in (wanted.number, "渡辺", "minami@", "0977-12"):
         assert wanted.number in numbers_in(text_of(client, f"/orders/?q={term}")), term
@@ -246,7 +246,7 @@ def test_a_page_costs_the_same_queries_at_any_size(
     login: Login, make_order: MakeOrder, size: int, query: str
 ) -> None:
     for _ in range(110):
-        search.refresh(
+        search_text.refresh(
             make_order(
                 payment_status="AUTH", payment_provider="gmopg", payment_kind="card", payment_amount=2700
             )

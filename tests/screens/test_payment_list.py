@@ -90,10 +90,10 @@ def test_each_filter_shows_its_orders(login: Login, query: str, expected: set[st
     }
     make_operation(orders["open"].payments.get(), Action.CAPTURE, Operation.State.UNCONFIRMED)
     Order.objects.filter(pk=orders["near"].pk).update(ordered_at=NOW)
-    from orders import search
+    from orders import search_text
 
     Order.objects.filter(pk=orders["held"].pk).update(name="別のお客様")
-    search.refresh(Order.objects.get(pk=orders["held"].pk))
+    search_text.refresh(Order.objects.get(pk=orders["held"].pk))
     numbers = {orders[name].number for name in expected}
     assert shown(page(login("閲覧"), query)) == numbers
 

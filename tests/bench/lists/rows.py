@@ -9,7 +9,7 @@ from typing import Any
 
 from gateways.vocabulary import MethodKind
 from gateways.vocabulary import PaymentStatus as S
-from orders import search
+from orders import search_text
 from orders.models import Order, OrderSearch
 from orders.statuses import OrderStatus as O
 from tests.bench.lists.names import People
@@ -124,7 +124,7 @@ def copy_rows(
     columns = copy_columns(Order)
     for values in found:
         row = defaults | values
-        text = search.text_of(
+        text = search_text.text_of(
             **{name: values[name] for name in ("number", "name", "kana", "company", "email", "phone")}
         )
         yield tuple(row[column] for column in columns), (values["id"], values["ordered_at"], text)
