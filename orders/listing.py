@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,12 +14,14 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from cagolab import clock
-from orders import conditions, listed, search, search_pages
+from orders import conditions, listed
 from orders.beside import Beside
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
 from orders.models import Order
 from orders.planner import sorted_afterwards
+from orders.search import matching
+from orders.search_pages import Found, Search
 from orders.statuses import OrderStatus
 from orders.time_limit import within
 
@@ -76,16 +77,12 @@ class Page:
     @property
     def total(self) -> int | None:
         """Exact up to TOTAL_LIMIT. None: counting would have kept the rows waiting, it has to be asked for."""
-        return self._counted[0]
+        return self.count()[0]
 
     @property
     def total_is_capped(self) -> bool:
         """There are more than `total`."""
-        return self._counted[1]
-
-    @functools.cached_property
-    def _counted(self) -> tuple[int | None, bool]:
-        return self.count()
+        return self.count()[1]
 
 
 def page(
@@ -102,19 +99,24 @@ def page(
     """
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
-    counting = Beside(lambda: _matches(filters, within_ms=SOON_MS))
+    search = _search(filters) if filters.terms else None
+    counting = Beside(
+        lambda: None if search is None else search.total(limit=TOTAL_LIMIT + 1, within_ms=SOON_MS)
+    )
     rows, more, searched = _rows(
-        filters, size=size, beyond=key, backwards=backwards, when_many=counting.start
+        filters, search, size=size, beyond=key, backwards=backwards, when_many=counting.start
     )
     if key is not None and (not rows or (backwards and not more)):
         # Nothing is left beyond the key, or the first page is reached: shown whole, with what has arrived since.
         key, backwards = None, False
         rows, more, searched = _rows(
-            filters, size=size, beyond=None, backwards=False, when_many=counting.start
+            filters, search, size=size, beyond=None, backwards=False, when_many=counting.start
         )
     has_next = True if backwards else more
     has_previous = more if backwards else key is not None
 
+    # Not cached_property, which up to Python 3.11 lets one page of a process count at a time.
+    @functools.cache
     def count() -> tuple[int | None, bool]:
         if not has_next and not has_previous:
             return len(rows), False
@@ -133,16 +135,13 @@ def page(
 
 
 def _counted(
-    filters: OrderFilters, searched: search_pages.Found | None, counting: Beside[int | None]
+    filters: OrderFilters, searched: Found | None, counting: Beside[int | None]
 ) -> tuple[int | None, bool]:
     """The total for a page, if it is known by now or counting takes no time."""
     if searched is None:
         return within(COUNT_WITHIN_MS, lambda: total(filters)) or (None, False)
-    if searched.hits is None:
-        known = counting.answer() if searched.total is None else searched.total
-        return (None, False) if known is None else up_to_limit(known)
-    shown = conditions.without_terms(filters)
-    return search_pages.total_of(searched.hits, shown, is_plain=filters.is_text_only), False
+    known = counting.answer() if searched.total is None else searched.total
+    return (None, False) if known is None else up_to_limit(known)
 
 
 def page_size(typed: str | None) -> int:
@@ -154,14 +153,14 @@ def queryset(filters: OrderFilters, *, today: date | None = None) -> QuerySet[Or
     """All orders that match, unsorted and unsliced: for exports, and for freezing them by INSERT … SELECT."""
     rows = conditions.without_terms(filters, today)
     if terms := filters.terms:
-        rows = rows.filter(pk__in=search.matching(terms).values("order_id"))
+        rows = rows.filter(pk__in=matching(terms).values("order_id"))
     return rows
 
 
 def total(filters: OrderFilters) -> tuple[int, bool]:
     """How many match, up to a limit, and whether there are, or may be, more."""
     if filters.terms:
-        found = _matches(filters)
+        found = _search(filters).total(limit=TOTAL_LIMIT + 1)
         assert found is not None, "however long it takes"
         return up_to_limit(found)
     rows = queryset(filters)
@@ -171,14 +170,12 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
     return up_to_limit(rows[: TOTAL_LIMIT + 1].count())
 
 
-def _matches(filters: OrderFilters, *, within_ms: float = math.inf) -> int | None:
-    return search_pages.total(
+def _search(filters: OrderFilters) -> Search:
+    return Search(
         conditions.without_terms(filters),
         filters.terms,
-        limit=TOTAL_LIMIT + 1,
-        at_most=conditions.at_most(filters),
+        at_most=lambda: conditions.at_most(filters),
         is_plain=filters.is_text_only,
-        within_ms=within_ms,
     )
 
 
@@ -188,29 +185,28 @@ def up_to_limit(found: int) -> tuple[int, bool]:
 
 
 def _rows(
-    filters: OrderFilters, *, size: int, beyond: Key | None, backwards: bool, when_many: Callable[[], None]
-) -> tuple[list[ListedOrder], bool, search_pages.Found | None]:
+    filters: OrderFilters,
+    search: Search | None,
+    *,
+    size: int,
+    beyond: Key | None,
+    backwards: bool,
+    when_many: Callable[[], None],
+) -> tuple[list[ListedOrder], bool, Found | None]:
     """Up to `size` orders beyond a key in the order of the screen, whether there are more that way, and what a search
     has found. An index tells which; only these are read."""
     oldest_first = (filters.sort == "oldest") != backwards
     in_range = conditions.shortest_range(filters)
     searched = None
-    if not filters.terms and in_range is None:
+    if search is None and in_range is None:
         found = _first_rows(filters, rows=size + 1, beyond=beyond, oldest_first=oldest_first)
     else:
         rows = _in_order(filters, beyond=beyond, oldest_first=oldest_first)
         is_sorted = in_range is not None and in_range <= SORTED_ROWS
         as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
-        if terms := filters.terms:
-            searched = search_pages.rows(
-                as_sorted,
-                terms,
-                size=size,
-                beyond=beyond,
-                oldest_first=oldest_first,
-                at_most=conditions.at_most(filters),
-                is_plain=filters.is_text_only,
-                when_many=when_many,
+        if search is not None:
+            searched = search.rows(
+                as_sorted, size=size, beyond=beyond, oldest_first=oldest_first, when_many=when_many
             )
             ids = searched.ids
         else:

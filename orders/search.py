@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -13,8 +13,8 @@ from django.db import connection
 from django.db.models import F, Func, QuerySet, TextField, Value
 
 from orders.models import OrderSearch
-from orders.search_costs import EVERYWHERE, worth_asking
-from orders.search_terms import Terms, grams_of, likes, position, span, unsaid_by
+from orders.search_costs import EVERYWHERE, Index, worth_asking
+from orders.search_terms import Terms, grams_of, grams_to_choose_from, likes, position, span, unsaid_by
 from orders.search_text import SEPARATOR
 
 # Rows that are read by LIKE before the grams are asked: first a few, which answer common terms at once, then
@@ -35,16 +35,22 @@ SAMPLED_ROWS: Final = 2_000
 
 @dataclass(frozen=True)
 class Candidates:
-    """Ids of matching orders in the order asked for. `complete`: no other order matches beyond them.
-
-    `hits`: the ids of all that match, also before the key, where they are few enough to be known. `last`: the key
-    of the last order that a window looked at.
-    """
+    """Ids of matching orders in the order asked for. `complete`: no other order matches beyond them. `last`: the key of
+    the last order that a window looked at."""
 
     ids: list[int]
     complete: bool
-    hits: list[int] | None = None
     last: tuple[datetime, int] | None = None
+
+
+@dataclass(frozen=True)
+class Few:
+    """SELECT of ids and dates of all that match, where these should be few; of no use when there are more than
+    FEW_HITS, beyond which it does not go on. `number` of them, where it is known."""
+
+    sql: str
+    parameters: list[Any]
+    number: int | None = None
 
 
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
@@ -65,11 +71,17 @@ def matching(terms: Terms) -> QuerySet[OrderSearch]:
 
 
 def candidates(
-    terms: Terms, *, wanted: int | None, beyond: tuple[datetime, int] | None, oldest_first: bool
-) -> Iterator[Candidates]:
+    terms: Terms,
+    *,
+    wanted: int | None,
+    beyond: tuple[datetime, int] | None,
+    oldest_first: bool,
+    matching: Callable[[], int],
+) -> Iterator[Candidates | Few]:
     """Matching orders beyond a key, in ever larger helpings, until the caller has enough.
 
-    `wanted` is how many that will be; None when it depends on more than the text.
+    `wanted` is how many that will be; None when it depends on more than the text. `matching` tells about how many
+    match.
 
     The planner misjudges LIKE with ORDER BY and LIMIT, and a LIMIT does not bound a bitmap scan: hence first
     windows of rows by date, and the grams, each fenced off from the sorting. The grams come before the larger
@@ -77,13 +89,9 @@ def candidates(
     """
     near = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=NEAR_ROWS)
     if near.complete and beyond is None:
-        yield replace(near, hits=near.ids)
-        return
-    if (near.complete or len(near.ids) < FREQUENT_HITS) and _may_be_few(terms, near):
-        few = _few(terms, beyond=beyond, oldest_first=oldest_first)
-        if few.complete:
-            yield few
-            return
+        yield Few(*_by_reading_sql(terms), number=len(near.ids))
+    elif (near.complete or len(near.ids) < FREQUENT_HITS) and _may_be_few(terms, near, matching):
+        yield Few(*by_grams_sql(terms, limit=FEW_HITS + 1))
     yield near
     if near.complete:
         return
@@ -101,13 +109,12 @@ def candidates(
             return
 
 
-def _may_be_few(terms: Terms, near: Candidates) -> bool:
+def _may_be_few(terms: Terms, near: Candidates, matching: Callable[[], int]) -> bool:
     """Whether taking all hits is worth a try. What is rare in a whole window is rare; otherwise the planner knows."""
     if len(near.ids) < FREQUENT_HITS // 3 and not near.complete:
         return True
-    matching = estimate(terms)
     # Of ten thousand orders few may be nearly all: to read them is quicker than to ask for their grams.
-    return matching <= min(FEW_HITS, max(NEAR_ROWS, EVERYWHERE * number_between(terms)))
+    return matching() <= min(FEW_HITS, max(NEAR_ROWS, EVERYWHERE * number_between(terms)))
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
@@ -137,20 +144,6 @@ def _window(
         cursor.execute(sql, [*key_parameters, *span_parameters, rows, *like_parameters, rows - 1, rows - 1])
         read, ids, at, pk = cursor.fetchone()
     return Candidates(ids=ids, complete=read < rows, last=None if pk is None else (at, pk))
-
-
-def _few(terms: Terms, *, beyond: tuple[datetime, int] | None, oldest_first: bool) -> Candidates:
-    """All hits of a rare term; not complete, and of no use, when there are more than FEW_HITS."""
-    found, parameters = by_grams_sql(terms, limit=FEW_HITS + 1)
-    key, key_parameters, order = position(beyond, oldest_first)
-    sql = f"""
-        WITH hits AS MATERIALIZED ({found})
-        SELECT ARRAY(SELECT order_id FROM hits), ARRAY(SELECT order_id FROM hits WHERE {key} ORDER BY {order})
-    """  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, *key_parameters])
-        hits, ids = cursor.fetchone()
-    return Candidates(ids=ids, complete=len(hits) <= FEW_HITS, hits=hits)
 
 
 def _hits(
@@ -237,13 +230,14 @@ def by_grams_sql(terms: Terms, *, limit: int | None) -> tuple[str, list[Any]]:
 
 def _asked(terms: Terms) -> dict[str, list[str]]:
     """The grams to ask for, by function: of those indexes that save more reading than they take."""
-    grams = grams_of(terms)
+    grams = grams_to_choose_from(terms)
     if len(grams) == 1:
         return grams
-    planned = {
-        function: _planned_rows(*_asked_for({function: pieces}, terms)) for function, pieces in grams.items()
+    indexes = {
+        function: Index(named=_planned_rows(*_asked_for({function: pieces}, terms)), lists=len(pieces))
+        for function, pieces in grams.items()
     }
-    return {function: grams[function] for function in worth_asking(planned, orders=number_between(terms))}
+    return {function: grams[function] for function in worth_asking(indexes, orders=number_between(terms))}
 
 
 def _asked_for(grams: dict[str, list[str]], terms: Terms) -> tuple[str, list[Any]]:

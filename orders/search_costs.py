@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-# Microseconds: to read one of the newest texts; to find one by its grams, and to read it; to read that of an order of
-# a list; to put an order of a list aside or into a hash; to look up whether an order is on a
-# list that is too long for one.
+# Microseconds: to read one of the newest texts; to find one by its grams, or by those of several indexes at once, for
+# each list of the index; to read it; to read that of an order of a list; to put an order of a list aside or into a
+# hash; to look up whether an order is on a list that is too long for one.
 READ_NEWEST: Final = 0.3
 NAME_FOUND: Final = 0.1
+NAME_MET: Final = 0.3
 READ_FOUND: Final = 1.3
 READ_OF_ORDER: Final = 1.6
 PUT_INTO_HASH: Final = 0.2
@@ -93,6 +94,11 @@ def is_met_soon(*, listed: int, matching: int) -> bool:
     return _meeting(listed=listed, matching=matching) <= MEET_WITHIN_MS * 1000
 
 
+def is_put_into_hash(*, length: int, looked_up: int) -> bool:
+    """Whether a hash of so many orders takes less than to look so many up one by one."""
+    return length * PUT_INTO_HASH <= looked_up * LOOK_UP
+
+
 def otherwise(sizes: Sizes) -> Way:
     """When the newest orders hold fewer matches than it seemed."""
     return Way.WALKING if sizes.share > sizes.listed / sizes.orders else Way.GRAMS
@@ -107,14 +113,23 @@ def rows_to_walk(*, expected: int, listed: int, matching: int) -> int:
     return min(expected, WALKED_ROWS) if walking <= meeting and min(expected, listed) <= WALKED_ROWS else 0
 
 
-def worth_asking(planned: Mapping[str, int], *, orders: int) -> list[str]:
-    """Which indexes to ask for a text that stands in several, by about how many texts each would name: the one that
-    names fewest, and those whose names cost less than the reading that they save."""
-    first, *others = sorted(planned, key=lambda index: planned[index])
-    asked, named = [first], float(planned[first])
-    for index in others:
-        share = min(planned[index] / orders, 1.0)
-        if planned[index] * NAME_FOUND < named * (1 - share) * READ_FOUND:
-            asked.append(index)
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """What one index would say of a text: about how many texts it `named`, by meeting so many `lists`."""
+
+    named: int
+    lists: int
+
+
+def worth_asking(indexes: Mapping[str, Index], *, orders: int) -> list[str]:
+    """Which indexes to ask for a text that stands in several: the one that names fewest, and those that cost less than
+    the reading that they save."""
+    first, *others = sorted(indexes, key=lambda index: indexes[index].named)
+    asked, named = [first], float(indexes[first].named)
+    for name in others:
+        index = indexes[name]
+        share = min(index.named / orders, 1.0)
+        if index.named * index.lists * NAME_MET < named * (1 - share) * READ_FOUND:
+            asked.append(name)
             named *= share
     return asked

@@ -20,143 +20,194 @@ from django.db.models.expressions import RawSQL
 from orders import search
 from orders.models import Order
 from orders.planner import expected_rows, sorted_afterwards
-from orders.search import Candidates
-from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk
+from orders.search import Candidates, Few
+from orders.search_costs import Sizes, Way, cheapest, is_met_soon, is_put_into_hash, otherwise, rows_to_walk
 from orders.search_terms import Terms, likes, position
 from orders.statuses import HIDDEN_BY_DEFAULT
 
 # So many orders are quickly put into a hash, or walked through with the text of each looked up.
 SHORT_LIST: Final = 50_000
 Key = tuple[datetime, int]
+# A condition on `order_id`, and its parameters.
+Condition = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Ids of the orders of a page; with them those of all texts that match, where these are few, or how many orders
-    match, where finding the page has shown it."""
+    """Ids of the orders of a page, and how many orders match where finding the page has shown it."""
 
     ids: list[int]
-    hits: list[int] | None = None
     total: int | None = None
 
 
-def rows(
-    kept: QuerySet[Order],
-    terms: Terms,
-    *,
-    size: int,
-    beyond: Key | None,
-    oldest_first: bool,
-    at_most: int | None,
-    is_plain: bool,
-    when_many: Callable[[], None],
-) -> Found:
-    """Up to one more than `size` of the orders in `kept` that match, in the order of the screen.
+class Search:
+    """A text with other conditions.
 
-    `kept` begins beyond the key already. `at_most` is about how many orders the conditions keep, where that is known
-    better than the planner guesses it. `is_plain`: nothing is left out but what lists hide anyway. `when_many` is
-    called as soon as it is clear that more match than are found on the way, so that somebody has to count them.
+    How long each side is the planner is asked once, by whoever has to know first: the rows of a page, or the count
+    beside them, which may be another thread.
     """
-    found: list[int] = []
-    near: Candidates | None = None
-    wanted = size + 1 if is_plain else None
-    listed = None if is_plain else _length(kept, at_most)
-    for helping in search.candidates(terms, wanted=wanted, beyond=beyond, oldest_first=oldest_first):
-        if helping.hits is None and (listed is None or listed > SHORT_LIST or beyond is not None):
-            when_many()
-        nearest = helping.ids[: 3 * size]
-        found = _of(nearest, kept, size=size, oldest_first=oldest_first)
-        if len(found) <= size and len(nearest) < len(helping.ids):
-            found = _of(helping.ids, kept, size=size, oldest_first=oldest_first)
-        if len(found) > size or helping.complete:
-            if helping.hits is None:
-                when_many()
-            return Found(found, helping.hits)
-        if listed is None:
-            continue
-        if near is None:
-            near = helping
-            if listed > SHORT_LIST:
+
+    def __init__(
+        self, kept: QuerySet[Order], terms: Terms, *, at_most: Callable[[], int | None], is_plain: bool
+    ) -> None:
+        """`kept`: what the other conditions keep, in no order. `at_most` tells about how many these are, where that is
+        known better than the planner guesses it. `is_plain`: nothing is left out but what lists hide anyway."""
+        self._kept, self._terms, self._at_most, self._is_plain = kept, terms, at_most, is_plain
+        self._known: dict[str, int] = {}
+
+    def rows(
+        self,
+        listed: QuerySet[Order],
+        *,
+        size: int,
+        beyond: Key | None,
+        oldest_first: bool,
+        when_many: Callable[[], None],
+    ) -> Found:
+        """Up to one more than `size` of the orders that match, in the order of the screen.
+
+        `listed` is the list in that order, and begins beyond the key already. `when_many` is called as soon as it is
+        clear that more match than are found on the way, so that somebody has to count them.
+        """
+        found: list[int] = []
+        near: Candidates | None = None
+        wanted = size + 1 if self._is_plain else None
+        length: int | None = None
+        if not self._is_plain:
+            length = self._length() if beyond is None else self._length_of(listed)
+        for helping in search.candidates(
+            self._terms, wanted=wanted, beyond=beyond, oldest_first=oldest_first, matching=self._matching
+        ):
+            if isinstance(helping, Few):
+                few = self._among_few(helping, size=size, beyond=beyond, oldest_first=oldest_first)
+                if few is not None:
+                    return few
                 continue
-        matching = search.estimate(terms)
-        if to_walk := _rows_to_walk(near, size=size, listed=listed, matching=matching):
-            when_many()
-            walked = _walk(kept, terms, rows=to_walk)
-            found = _of(walked.ids, kept, size=size, oldest_first=oldest_first)
-            if len(found) > size or walked.complete:
-                is_all = walked.complete and beyond is None
-                return Found(found, total=len(walked.ids) if is_all else None)
-        if listed <= SHORT_LIST or is_met_soon(listed=listed, matching=matching):
-            ids, number = _meeting(kept, terms, size=size, beyond=beyond, oldest_first=oldest_first)
-            # What lies before the key was not looked at.
-            return Found(
-                _of(ids, kept, size=size, oldest_first=oldest_first), total=number if beyond is None else None
+            if length is None or length > SHORT_LIST or beyond is not None:
+                when_many()
+            nearest = helping.ids[: 3 * size]
+            found = _of(nearest, listed, size=size, oldest_first=oldest_first)
+            if len(found) <= size and len(nearest) < len(helping.ids):
+                found = _of(helping.ids, listed, size=size, oldest_first=oldest_first)
+            if len(found) > size or helping.complete:
+                when_many()
+                return Found(found)
+            if length is None:
+                continue
+            if near is None:
+                near = helping
+                if length > SHORT_LIST:
+                    continue
+            matching = self._matching()
+            if to_walk := _rows_to_walk(near, size=size, listed=length, matching=matching):
+                when_many()
+                walked = _walk(listed, self._terms, rows=to_walk)
+                found = _of(walked.ids, listed, size=size, oldest_first=oldest_first)
+                if len(found) > size or walked.complete:
+                    is_all = walked.complete and beyond is None
+                    return Found(found, total=len(walked.ids) if is_all else None)
+            if length <= SHORT_LIST or is_met_soon(listed=length, matching=matching):
+                ids, number = _meeting(
+                    listed, self._terms, size=size, beyond=beyond, oldest_first=oldest_first
+                )
+                # What lies before the key was not looked at.
+                return Found(
+                    _of(ids, listed, size=size, oldest_first=oldest_first),
+                    total=number if beyond is None else None,
+                )
+            length = None  # the list is long, and what matches stands far down: only the grams are left
+        return Found(found)
+
+    def total(self, *, limit: int, within_ms: float = math.inf) -> int | None:
+        """How many orders match; not more than `limit` are counted. None where that should take longer than
+        `within_ms`."""
+        orders = self._orders()
+        listed, is_hashed, is_looked_up = orders, False, False
+        if not (self._is_plain and self._hidden() <= SHORT_LIST):
+            listed = min(max(self._length(), 1), orders)
+            is_hashed, is_looked_up = listed <= SHORT_LIST, listed > SHORT_LIST
+        sizes = Sizes(
+            orders=orders,
+            listed=listed,
+            matching=min(max(self._matching(), 1), orders),
+            is_hashed=is_hashed,
+            is_looked_up=is_looked_up,
+        )
+        way, milliseconds = cheapest(sizes, limit=limit)
+        if milliseconds > within_ms:
+            return None
+        is_kept = self._is_looked_up() if is_looked_up else self._is_in_hash()
+        if way is Way.NEWEST:
+            newest = sizes.newest(limit)
+            found = _count_newest(self._terms, is_kept, rows=newest if newest < orders else None, limit=limit)
+            if found is not None:
+                return found
+            way = otherwise(sizes)
+        if way is Way.WALKING:
+            return _count_by_walking(self._kept, self._terms, limit=limit)
+        if way is Way.MEETING:
+            return _count_by_meeting(self._kept, self._terms, limit=limit)
+        return _count_by_grams(self._terms, is_kept, limit=limit)
+
+    def _among_few(self, few: Few, *, size: int, beyond: Key | None, oldest_first: bool) -> Found | None:
+        """The page and the total among all that match; None when these are more than a few."""
+        key, key_parameters, order = position(beyond, oldest_first)
+        length = self._hidden() if self._is_plain else self._length()
+        looked_up = min(self._matching(), search.FEW_HITS) if few.number is None else few.number
+        is_hashed = is_put_into_hash(length=length, looked_up=looked_up)
+        is_kept, parameters = self._is_in_hash() if is_hashed else self._is_looked_up()
+        sql = f"""
+            WITH hits AS MATERIALIZED ({few.sql}),
+            number AS MATERIALIZED (SELECT count(*) AS of_hits FROM hits),
+            kept AS MATERIALIZED (
+                SELECT order_id, ordered_at FROM hits WHERE (SELECT of_hits FROM number) <= %s AND {is_kept}
             )
-        listed = None  # the list is long, and what matches stands far down: only the grams are left
-    return Found(found)
+            SELECT of_hits, (SELECT count(*) FROM kept),
+                   ARRAY(SELECT order_id FROM kept WHERE {key} ORDER BY {order} LIMIT %s)
+            FROM number
+        """  # noqa: S608
+        hits, total, ids = _fetch(
+            sql, [*few.parameters, search.FEW_HITS, *parameters, *key_parameters, size + 1]
+        )
+        return Found(ids, total) if hits <= search.FEW_HITS else None
 
+    def _is_in_hash(self) -> Condition:
+        """Met by a hash of what is hidden, or of the list: the brackets keep the planner from joining."""
+        listed = _hidden() if self._is_plain else self._kept
+        ids, parameters = listed.values("id").query.sql_with_params()
+        return f"(order_id IN ({ids})) IS {'NOT ' if self._is_plain else ''}TRUE", list(parameters)
 
-def total_of(hits: list[int], kept: QuerySet[Order], *, is_plain: bool) -> int:
-    """How many of the orders in `kept` match, when the ids of all matching texts are known."""
-    if not hits:
-        return 0
-    if not is_plain:
-        return kept.filter(_is_one_of(hits)).count()
-    is_shown, parameters = _is_in(_hidden(), negated=True)
-    sql = f"SELECT count(*) FROM unnest(%s::bigint[]) AS order_id WHERE {is_shown}"  # noqa: S608
-    (found,) = _fetch(sql, [hits, *parameters])
-    return int(found)
+    def _is_looked_up(self) -> Condition:
+        """Met by looking each order up."""
+        own = self._kept.filter(RawSQL("orders_order.id = order_id", [], BooleanField()))  # noqa: S611
+        sql, parameters = own.values("pk").query.sql_with_params()
+        return f"EXISTS ({sql} OFFSET 0)", list(parameters)
 
+    def _orders(self) -> int:
+        return self._once("orders", lambda: search.number_between(self._terms))
 
-def total(
-    kept: QuerySet[Order],
-    terms: Terms,
-    *,
-    limit: int,
-    at_most: int | None,
-    is_plain: bool,
-    within_ms: float = math.inf,
-) -> int | None:
-    """How many of the orders in `kept` match; not more than `limit` are counted. None where that should take longer
-    than `within_ms`."""
-    orders = search.number_between(terms)
-    is_hashed = is_looked_up = False
-    if is_plain and expected_rows(_hidden()) <= SHORT_LIST:
-        listed, condition = orders, _is_in(_hidden(), negated=True)
-    elif (listed := min(max(_length(kept, at_most), 1), orders)) <= SHORT_LIST:
-        is_hashed, condition = True, _is_in(kept.order_by())
-    else:
-        is_looked_up, condition = True, _is_looked_up_in(kept.order_by())
-    sizes = Sizes(
-        orders=orders,
-        listed=listed,
-        matching=min(max(search.estimate(terms), 1), orders),
-        is_hashed=is_hashed,
-        is_looked_up=is_looked_up,
-    )
-    way, milliseconds = cheapest(sizes, limit=limit)
-    if milliseconds > within_ms:
-        return None
-    if way is Way.NEWEST:
-        newest = sizes.newest(limit)
-        found = _count_newest(terms, *condition, rows=newest if newest < orders else None, limit=limit)
-        if found is not None:
-            return found
-        way = otherwise(sizes)
-    if way is Way.WALKING:
-        return _count_by_walking(kept.order_by(), terms, limit=limit)
-    if way is Way.MEETING:
-        return _count_by_meeting(kept.order_by(), terms, limit=limit)
-    return _count_by_grams(terms, *condition, limit=limit)
+    def _matching(self) -> int:
+        return self._once("matching", lambda: search.estimate(self._terms))
+
+    def _hidden(self) -> int:
+        return self._once("hidden", lambda: expected_rows(_hidden()))
+
+    def _length(self) -> int:
+        return self._once("length", lambda: self._length_of(self._kept))
+
+    def _length_of(self, listed: QuerySet[Order]) -> int:
+        planned, at_most = expected_rows(listed.order_by()), self._at_most()
+        return planned if at_most is None else min(planned, at_most)
+
+    def _once(self, name: str, ask: Callable[[], int]) -> int:
+        # Without a lock: asked twice at once it is answered alike.
+        if name not in self._known:
+            self._known[name] = ask()
+        return self._known[name]
 
 
 def _hidden() -> QuerySet[Order]:
     return Order.objects.filter(status__in=sorted(HIDDEN_BY_DEFAULT))
-
-
-def _length(kept: QuerySet[Order], at_most: int | None) -> int:
-    planned = expected_rows(kept.order_by())
-    return planned if at_most is None else min(planned, at_most)
 
 
 def _of(ids: list[int], kept: QuerySet[Order], *, size: int, oldest_first: bool) -> list[int]:
@@ -224,19 +275,21 @@ def _met(kept: QuerySet[Order], terms: Terms) -> tuple[str, list[Any]]:
     return sql, [*parameters, *kept_parameters]
 
 
-def _count_newest(
-    terms: Terms, is_kept: str, parameters: list[Any], *, rows: int | None, limit: int
-) -> int | None:
+def _count_newest(terms: Terms, is_kept: Condition, *, rows: int | None, limit: int) -> int | None:
     """Count among so many of the newest orders, or among all; None when the newest hold fewer than `limit`."""
+    condition, parameters = is_kept
     newest, newest_parameters = search.newest_sql(terms, rows=rows)
-    sql = f"SELECT count(*) FROM (SELECT FROM ({newest}) AS newest WHERE hit AND {is_kept} LIMIT %s) AS found"  # noqa: S608
+    sql = (
+        f"SELECT count(*) FROM (SELECT FROM ({newest}) AS newest WHERE hit AND {condition} LIMIT %s) AS found"  # noqa: S608
+    )
     (found,) = _fetch(sql, [*newest_parameters, *parameters, limit])
     return int(found) if rows is None or found >= limit else None
 
 
-def _count_by_grams(terms: Terms, is_kept: str, parameters: list[Any], *, limit: int) -> int:
+def _count_by_grams(terms: Terms, is_kept: Condition, *, limit: int) -> int:
+    condition, parameters = is_kept
     hits, hits_parameters = search.by_grams_sql(terms, limit=None)
-    sql = f"SELECT count(*) FROM (SELECT FROM ({hits}) AS hits WHERE {is_kept} LIMIT %s) AS found"  # noqa: S608
+    sql = f"SELECT count(*) FROM (SELECT FROM ({hits}) AS hits WHERE {condition} LIMIT %s) AS found"  # noqa: S608
     (found,) = _fetch(sql, [*hits_parameters, *parameters, limit])
     return int(found)
 
@@ -253,19 +306,6 @@ def _count_by_walking(kept: QuerySet[Order], terms: Terms, *, limit: int) -> int
     sql = f"SELECT count(*) FROM ({own} LIMIT %s) AS found"  # noqa: S608
     (found,) = _fetch(sql, [*parameters, *own_parameters, limit])
     return int(found)
-
-
-def _is_in(listed: QuerySet[Order], *, negated: bool = False) -> tuple[str, list[Any]]:
-    """A condition on `order_id`, met by a hash of the list: the brackets keep the planner from joining."""
-    ids, parameters = listed.values("id").query.sql_with_params()
-    return f"(order_id IN ({ids})) IS {'NOT ' if negated else ''}TRUE", list(parameters)
-
-
-def _is_looked_up_in(listed: QuerySet[Order]) -> tuple[str, list[Any]]:
-    """A condition on `order_id` for a list that is too long for a hash: each order is looked up."""
-    own = listed.filter(RawSQL("orders_order.id = order_id", [], BooleanField()))  # noqa: S611
-    sql, parameters = own.values("pk").query.sql_with_params()
-    return f"EXISTS ({sql} OFFSET 0)", list(parameters)
 
 
 def _fetch(sql: str, parameters: list[Any]) -> tuple[Any, ...]:

@@ -36,7 +36,7 @@ class Terms:
 
 
 def grams_of(terms: Terms) -> dict[str, list[str]]:
-    """What to ask of which index, by its function.
+    """What every match has in which index, by its function.
 
     Beside a part of three characters or more a single character is left to reading the texts that this finds:
     PostgreSQL would compute the short grams of each of them.
@@ -44,8 +44,19 @@ def grams_of(terms: Terms) -> dict[str, list[str]]:
     long = {gram for part in terms.anywhere if len(part) >= 3 for gram in _cover(part, 3)}
     short = {part for part in terms.anywhere if len(part) == 2 or (len(part) == 1 and not long)}
     in_field = {f"{int(field)}{gram}" for field, part in terms.within for gram in _cover(part, 2)}
-    asked = {LONG: sorted(long), SHORT: sorted(short), IN_FIELD: sorted(in_field)}
-    return {function: grams for function, grams in asked.items() if grams}
+    return _given({LONG: long, SHORT: short, IN_FIELD: in_field})
+
+
+def grams_to_choose_from(terms: Terms) -> dict[str, list[str]]:
+    """With these, what a part within a field says of the whole text: three characters may be rarer than two in their
+    field."""
+    grams = grams_of(terms)
+    long = {gram for _field, part in terms.within if len(part) >= 3 for gram in _cover(part, 3)}
+    return grams | _given({LONG: long.union(grams.get(LONG, ()))})
+
+
+def _given(grams: dict[str, set[str]]) -> dict[str, list[str]]:
+    return {function: sorted(pieces) for function, pieces in grams.items() if pieces}
 
 
 def _cover(part: str, length: int) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg
-from django.db import OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 
 Answer = TypeVar("Answer")
 
@@ -19,6 +19,11 @@ def within(milliseconds: int, read: Callable[[], Answer]) -> Answer | None:
                 cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
             return read()
     except OperationalError as error:
-        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+        if is_given_up(error):
             return None
         raise
+
+
+def is_given_up(error: Error) -> bool:
+    """Whether PostgreSQL gave a statement up because it took too long."""
+    return isinstance(error.__cause__, psycopg.errors.QueryCanceled)

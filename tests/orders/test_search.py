@@ -227,7 +227,7 @@ def test_a_text_that_folding_makes_long_still_fits_into_its_index() -> None:
 @pytest.mark.django_db
 def test_an_ordinary_text_is_kept_whole() -> None:
     longest = {"name": "𠮷" + "野" * 119, "kana": "ア" * 120, "company": "社" * 120}
-    order = store("9", **longest)
+    order = store("9", 0, **longest)
     assert OrderSearch.objects.get(order=order).text == SEPARATOR.join(["9", *longest.values(), "", ""])
 
 

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.search_costs import Sizes, Way, cheapest, is_met_soon, otherwise, rows_to_walk, worth_asking
+from orders.search_costs import (
+    Index,
+    Sizes,
+    Way,
+    cheapest,
+    is_met_soon,
+    otherwise,
+    rows_to_walk,
+    worth_asking,
+)
 
 MILLION = 1_000_000
 LIMIT = 10_001
@@ -103,19 +112,37 @@ def test_a_page_is_found_by_meeting_only_where_that_is_soon(
     assert is_met_soon(listed=listed, matching=matching) is is_soon
 
 
+RARE, COMMON, EVERYWHERE = (
+    Index(named=20, lists=1),
+    Index(named=70_000, lists=1),
+    Index(named=990_000, lists=1),
+)
+
+
 @pytest.mark.parametrize(
-    ("planned", "asked"),
+    ("indexes", "asked"),
     [
-        pytest.param({"short": 20, "long": 900_000}, ["short"], id="beside a rare one reading is cheaper"),
-        pytest.param({"short": 17_000, "long": 100_000}, ["short", "long"], id="both rare enough"),
-        pytest.param({"field": 990_000, "long": 70_000}, ["long"], id="what stands everywhere saves nothing"),
-        pytest.param({"field": 990_000, "short": 995_000}, ["field"], id="one is asked in any case"),
+        pytest.param({"long": COMMON, "short": RARE}, ["short"], id="beside a rare one reading is cheaper"),
         pytest.param(
-            {"long": 50_000, "short": 60_000, "field": 400_000}, ["long", "short"], id="two have said enough"
+            {"field": EVERYWHERE, "long": COMMON}, ["long"], id="what stands everywhere saves nothing"
+        ),
+        pytest.param({"field": EVERYWHERE, "short": EVERYWHERE}, ["field"], id="one is asked in any case"),
+        pytest.param(
+            {"long": Index(named=100_000, lists=1), "short": COMMON}, ["short", "long"], id="neither is rare"
+        ),
+        pytest.param(
+            {"field": Index(named=25_000, lists=3), "long": Index(named=10_000, lists=2)},
+            ["long"],
+            id="three lists take longer than they save",
+        ),
+        pytest.param(
+            {"long": COMMON, "short": Index(named=80_000, lists=1), "field": Index(named=400_000, lists=1)},
+            ["long", "short"],
+            id="two have said enough",
         ),
     ],
 )
-def test_an_index_is_asked_where_its_names_cost_less_than_the_reading_they_save(
-    planned: dict[str, int], asked: list[str]
+def test_an_index_is_asked_where_it_costs_less_than_the_reading_it_saves(
+    indexes: dict[str, Index], asked: list[str]
 ) -> None:
-    assert worth_asking(planned, orders=MILLION) == asked
+    assert worth_asking(indexes, orders=MILLION) == asked
