@@ -206,7 +206,12 @@ def _rows(
         as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
         if search is not None:
             searched = search.rows(
-                as_sorted, size=size, beyond=beyond, oldest_first=oldest_first, when_many=when_many
+                as_sorted,
+                size=size,
+                beyond=beyond,
+                oldest_first=oldest_first,
+                is_sorted=is_sorted,
+                when_many=when_many,
             )
             ids = searched.ids
         else:

@@ -13,9 +13,10 @@ from django.db import connection
 from django.db.models import F, Func, QuerySet, TextField, Value
 
 from orders.models import OrderSearch
-from orders.search_costs import EVERYWHERE, Index, worth_asking
-from orders.search_terms import Terms, grams_of, grams_to_choose_from, likes, position, span, unsaid_by
+from orders.search_costs import EVERYWHERE
+from orders.search_terms import Terms, by_grams_sql, by_reading_sql, likes, position, span
 from orders.search_text import SEPARATOR
+from orders.search_weights import Weights, weigh
 
 # Rows that are read by LIKE before the grams are asked: first a few, which answer common terms at once, then
 # as many more as should hold a page, when the grams have shown that the term is not rare.
@@ -28,9 +29,6 @@ FREQUENT_HITS: Final = 12
 FEW_HITS: Final = 10_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
-
-# Texts that are read to learn how common a term is.
-SAMPLED_ROWS: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Few:
 def matching(terms: Terms) -> QuerySet[OrderSearch]:
     """The search rows that match, found by the grams: for counting, freezing and exporting all of them."""
     rows = OrderSearch.objects.all()
-    for function, grams in _asked(terms).items():
+    for function, grams in weigh(terms).asked.items():
         pieces = Func(F("text"), function=function, output_field=ArrayField(TextField()))
         rows = rows.alias(**{function: pieces}).filter(**{f"{function}__contains": grams})
     for part in terms.anywhere:
@@ -76,12 +74,12 @@ def candidates(
     wanted: int | None,
     beyond: tuple[datetime, int] | None,
     oldest_first: bool,
-    matching: Callable[[], int],
+    weights: Callable[[], Weights],
 ) -> Iterator[Candidates | Few]:
     """Matching orders beyond a key, in ever larger helpings, until the caller has enough.
 
-    `wanted` is how many that will be; None when it depends on more than the text. `matching` tells about how many
-    match.
+    `wanted` is how many that will be; None when it depends on more than the text. `weights` are asked for when the
+    newest texts do not hold enough.
 
     The planner misjudges LIKE with ORDER BY and LIMIT, and a LIMIT does not bound a bitmap scan: hence first
     windows of rows by date, and the grams, each fenced off from the sorting. The grams come before the larger
@@ -89,9 +87,9 @@ def candidates(
     """
     near = _window(terms, beyond=beyond, oldest_first=oldest_first, rows=NEAR_ROWS)
     if near.complete and beyond is None:
-        yield Few(*_by_reading_sql(terms), number=len(near.ids))
-    elif (near.complete or len(near.ids) < FREQUENT_HITS) and _may_be_few(terms, near, matching):
-        yield Few(*by_grams_sql(terms, limit=FEW_HITS + 1))
+        yield Few(*by_reading_sql(terms), number=len(near.ids))
+    elif (near.complete or len(near.ids) < FREQUENT_HITS) and _may_be_few(near, weights()):
+        yield Few(*by_grams_sql(terms, weights().asked, limit=FEW_HITS + 1))
     yield near
     if near.complete:
         return
@@ -103,18 +101,19 @@ def candidates(
             return
     is_everywhere = len(near.ids) > NEAR_ROWS * EVERYWHERE
     for limit in (FIRST_HITS, None):
-        hits = _hits(terms, beyond=beyond, oldest_first=oldest_first, limit=limit, by_grams=not is_everywhere)
+        found = by_reading_sql(terms) if is_everywhere else by_grams_sql(terms, weights().asked, limit=None)
+        hits = _hits(*found, beyond=beyond, oldest_first=oldest_first, limit=limit)
         yield hits
         if hits.complete:
             return
 
 
-def _may_be_few(terms: Terms, near: Candidates, matching: Callable[[], int]) -> bool:
+def _may_be_few(near: Candidates, weights: Weights) -> bool:
     """Whether taking all hits is worth a try. What is rare in a whole window is rare; otherwise the planner knows."""
     if len(near.ids) < FREQUENT_HITS // 3 and not near.complete:
         return True
     # Of ten thousand orders few may be nearly all: to read them is quicker than to ask for their grams.
-    return matching() <= min(FEW_HITS, max(NEAR_ROWS, EVERYWHERE * number_between(terms)))
+    return weights.matching <= min(FEW_HITS, max(NEAR_ROWS, EVERYWHERE * weights.orders))
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
@@ -147,14 +146,13 @@ def _window(
 
 
 def _hits(
-    terms: Terms,
+    found: str,
+    parameters: list[Any],
     *,
     beyond: tuple[datetime, int] | None,
     oldest_first: bool,
     limit: int | None,
-    by_grams: bool,
 ) -> Candidates:
-    found, parameters = by_grams_sql(terms, limit=None) if by_grams else _by_reading_sql(terms)
     key, key_parameters, order = position(beyond, oldest_first)
     sql = f"""
         WITH hits AS MATERIALIZED ({found})
@@ -164,94 +162,3 @@ def _hits(
         cursor.execute(sql, [*parameters, *key_parameters, limit])
         ids = [row[0] for row in cursor.fetchall()]
     return Candidates(ids=ids, complete=limit is None or len(ids) < limit)
-
-
-def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
-    """SELECT of so many of the newest orders (None: of all), and whether each is a `hit`; from one index, which holds
-    the texts too."""
-    matches, parameters = likes(terms)
-    between, span_parameters = span(terms)
-    sql = f"""
-        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {between}
-        ORDER BY ordered_at DESC, order_id DESC LIMIT %s
-    """  # noqa: S608
-    return sql, [*parameters, *span_parameters, rows]
-
-
-def estimate(terms: Terms) -> int:
-    """About how many texts match.
-
-    The planner knows how often each common gram occurs, but takes grams to be independent of each other: a sample of
-    the newest texts knows better where several are asked for.
-    """
-    grams = grams_of(terms)
-    planned = _planned_rows(*_asked_for(grams, terms))
-    if sum(map(len, grams.values())) == 1 and not unsaid_by(grams, terms):
-        return planned
-    return max(planned, round(_share_of_newest(terms) * number_between(terms)))
-
-
-def number_between(terms: Terms) -> int:
-    """About how many texts there are between the days of the terms; at least 1."""
-    between, parameters = span(terms)
-    if not parameters:
-        return number_of_orders()
-    return max(_planned_rows(f"SELECT FROM orders_ordersearch WHERE {between}", parameters), 1)  # noqa: S608
-
-
-def _planned_rows(sql: str, parameters: list[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
-        (plan,) = cursor.fetchone()
-    return int(plan[0]["Plan"]["Plan Rows"])
-
-
-def _share_of_newest(terms: Terms) -> float:
-    newest, parameters = newest_sql(terms, rows=SAMPLED_ROWS)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT avg(hit::int)::float FROM ({newest}) AS newest", parameters)  # noqa: S608
-        return float(cursor.fetchone()[0] or 0)
-
-
-def number_of_orders() -> int:
-    """About how many texts there are, as of the last ANALYZE; at least 1."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'orders_ordersearch'::regclass")
-        return max(int(cursor.fetchone()[0]), 1)
-
-
-def by_grams_sql(terms: Terms, *, limit: int | None) -> tuple[str, list[Any]]:
-    """SELECT of up to `limit` matching ids and their dates in no order, and its parameters."""
-    asked = _asked(terms)
-    matches, like_parameters = likes(unsaid_by(asked, terms))
-    sql, parameters = _asked_for(asked, terms)
-    return f"{sql} AND {matches} LIMIT %s", [*parameters, *like_parameters, limit]
-
-
-def _asked(terms: Terms) -> dict[str, list[str]]:
-    """The grams to ask for, by function: of those indexes that save more reading than they take."""
-    grams = grams_to_choose_from(terms)
-    if len(grams) == 1:
-        return grams
-    indexes = {
-        function: Index(named=_planned_rows(*_asked_for({function: pieces}, terms)), lists=len(pieces))
-        for function, pieces in grams.items()
-    }
-    return {function: grams[function] for function in worth_asking(indexes, orders=number_between(terms))}
-
-
-def _asked_for(grams: dict[str, list[str]], terms: Terms) -> tuple[str, list[Any]]:
-    """SELECT by grams alone, which in a text may stand apart."""
-    between, parameters = span(terms)
-    where = " AND ".join([*(f"{function}(text) @> %s::text[]" for function in grams), between])
-    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where}"  # noqa: S608
-    return sql, [*grams.values(), *parameters]
-
-
-def _by_reading_sql(terms: Terms) -> tuple[str, list[Any]]:
-    """SELECT of all matching ids and their dates without the grams: for what so many texts hold that PostgreSQL would
-    read them all, and compute the grams of each."""
-    matches, parameters = likes(terms)
-    between, span_parameters = span(terms)
-    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {matches} AND {between}"  # noqa: S608
-    return sql, [*parameters, *span_parameters]

@@ -47,12 +47,14 @@ def grams_of(terms: Terms) -> dict[str, list[str]]:
     return _given({LONG: long, SHORT: short, IN_FIELD: in_field})
 
 
-def grams_to_choose_from(terms: Terms) -> dict[str, list[str]]:
-    """With these, what a part within a field says of the whole text: three characters may be rarer than two in their
-    field."""
-    grams = grams_of(terms)
+def grams_of_whole_texts(terms: Terms) -> dict[str, list[str]]:
+    """The same without the index of fields: three characters in the whole text may be rarer than two in their field.
+    Empty where no part within a field has three."""
     long = {gram for _field, part in terms.within if len(part) >= 3 for gram in _cover(part, 3)}
-    return grams | _given({LONG: long.union(grams.get(LONG, ()))})
+    if not long:
+        return {}
+    grams = grams_of(Terms(anywhere=terms.anywhere))
+    return grams | {LONG: sorted(long.union(grams.get(LONG, ())))}
 
 
 def _given(grams: dict[str, set[str]]) -> dict[str, list[str]]:
@@ -106,3 +108,50 @@ def span(terms: Terms) -> tuple[str, list[Any]]:
     conditions = [("ordered_at >= %s", terms.since), ("ordered_at < %s", terms.until)]
     given = [(condition, bound) for condition, bound in conditions if bound is not None]
     return " AND ".join(condition for condition, _ in given) or "true", [bound for _, bound in given]
+
+
+def said_by(function: str, terms: Terms, *, of_whole_texts: bool) -> Terms:
+    """The parts that an index speaks of; `of_whole_texts`, those within a field too."""
+    if function == IN_FIELD:
+        return Terms(within=terms.within)
+    parts = terms.parts if of_whole_texts else terms.anywhere
+    return Terms(anywhere=tuple(part for part in parts if (len(part) >= 3) == (function == LONG)))
+
+
+def named_sql(asked: dict[str, list[str]]) -> tuple[str, list[Any]]:
+    """SELECT of ids and dates by grams alone, which in a text may stand apart; with its parameters."""
+    where = " AND ".join(f"{function}(text) @> %s::text[]" for function in asked)
+    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {where}"  # noqa: S608
+    return sql, list(asked.values())
+
+
+def by_grams_sql(terms: Terms, asked: dict[str, list[str]], *, limit: int | None) -> tuple[str, list[Any]]:
+    """SELECT of up to `limit` matching ids and their dates in no order, found by the grams that are `asked` for."""
+    matches, like_parameters = likes(unsaid_by(asked, terms))
+    between, span_parameters = span(terms)
+    sql, parameters = named_sql(asked)
+    return (
+        f"{sql} AND {matches} AND {between} LIMIT %s",
+        [*parameters, *like_parameters, *span_parameters, limit],
+    )
+
+
+def by_reading_sql(terms: Terms) -> tuple[str, list[Any]]:
+    """SELECT of all matching ids and their dates without the grams: for what so many texts hold that PostgreSQL would
+    read them all, and compute the grams of each."""
+    matches, parameters = likes(terms)
+    between, span_parameters = span(terms)
+    sql = f"SELECT order_id, ordered_at FROM orders_ordersearch WHERE {matches} AND {between}"  # noqa: S608
+    return sql, [*parameters, *span_parameters]
+
+
+def newest_sql(terms: Terms, *, rows: int | None) -> tuple[str, list[Any]]:
+    """SELECT of so many of the newest orders (None: of all), and whether each is a `hit`; from one index, which holds
+    the texts too."""
+    matches, parameters = likes(terms)
+    between, span_parameters = span(terms)
+    sql = f"""
+        SELECT order_id, {matches} AS hit FROM orders_ordersearch WHERE {between}
+        ORDER BY ordered_at DESC, order_id DESC LIMIT %s
+    """  # noqa: S608
+    return sql, [*parameters, *span_parameters, rows]

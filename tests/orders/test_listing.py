@@ -18,6 +18,8 @@ from orders import counts, listing, payment_copy, search, search_pages, search_t
 from orders.listing import OrderFilters, page, page_size, queryset, total
 from orders.models import Order
 from orders.search_costs import Way
+from orders.search_terms import Terms, grams_of
+from orders.search_weights import Weights
 from orders.statuses import OrderStatus
 from payments.models import LIVE_STATUSES
 from tests.orders.shop import NOW, make_method
@@ -210,6 +212,10 @@ def test_what_fits_on_one_page_needs_no_counting(monkeypatch: pytest.MonkeyPatch
         assert (found.total, found.total_is_capped) == (4, False)
 
 
+def weights(terms: Terms, *, orders: int, texts: int) -> Weights:
+    return Weights(texts=orders, orders=orders, matching=texts, named=texts, asked=grams_of(terms))
+
+
 @pytest.mark.parametrize("orders", [1, 10**9])  # as the statistics say: too few, too many
 @pytest.mark.parametrize("texts", [0, 10**9])
 @pytest.mark.parametrize("short_list", [0, 10**9])
@@ -221,8 +227,7 @@ def test_however_a_search_is_counted_its_total_is_exact_up_to_the_limit(
         status = S.PENDING if number % 4 == 0 else S.NEW
         name = "山田" if number > 2 else "田中"
         store(str(number), name=name, status=status, payment_total=number, ordered_at=NOW + timedelta(number))
-    monkeypatch.setattr(search, "number_of_orders", lambda: orders)
-    monkeypatch.setattr(search, "estimate", lambda _terms: texts)
+    monkeypatch.setattr(search_pages, "weigh", lambda terms: weights(terms, orders=orders, texts=texts))
     monkeypatch.setattr(search_pages, "SHORT_LIST", short_list)
     monkeypatch.setattr(listing, "TOTAL_LIMIT", limit)
     day = NOW.date()
@@ -261,6 +266,7 @@ def test_each_way_of_counting_counts_the_same(monkeypatch: pytest.MonkeyPatch, w
 @pytest.mark.parametrize("short_list", [0, 10**9])
 @pytest.mark.parametrize("frequent", [0, 100])
 @pytest.mark.parametrize(("near", "window", "few"), [(1, 2, 1), (2, 3, 2), (3, 9, 1), (1, 1, 50)])
+@pytest.mark.parametrize("at_once", [0, 1, 1_000])
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_every_way_of_looking_up_hits_finds_the_same_rows(
     monkeypatch: pytest.MonkeyPatch,
@@ -270,6 +276,7 @@ def test_every_way_of_looking_up_hits_finds_the_same_rows(
     near: int,
     window: int,
     few: int,
+    at_once: int,
     sort: str,
 ) -> None:
     for number in range(9):
@@ -280,9 +287,10 @@ def test_every_way_of_looking_up_hits_finds_the_same_rows(
     monkeypatch.setattr(search, "FEW_HITS", few)
     monkeypatch.setattr(search, "FREQUENT_HITS", frequent)
     monkeypatch.setattr(search_pages, "SHORT_LIST", short_list)
-    monkeypatch.setattr(search_pages, "is_met_soon", lambda *, listed, matching: is_met_soon)
+    monkeypatch.setattr(search_pages, "WALKED_AT_ONCE", at_once)
+    monkeypatch.setattr(search_pages, "is_met_soon", lambda **_sizes: is_met_soon)
     # A short list is walked through where more texts than that match.
-    monkeypatch.setattr(search, "estimate", lambda _terms: frequent)
+    monkeypatch.setattr(search_pages, "weigh", lambda terms: weights(terms, orders=9, texts=frequent))
     day = NOW.date()
     for filters in (
         OrderFilters(q="山田", sort=sort),
@@ -308,6 +316,7 @@ def test_a_text_within_a_rare_condition_does_not_look_through_its_hits_for_each_
         store(str(number), name="山田", payment_status="AUTH", ordered_at=NOW + timedelta(days=number))
     monkeypatch.setattr(search, "NEAR_ROWS", 2)
     monkeypatch.setattr(search, "FREQUENT_HITS", 0)
+    monkeypatch.setattr(search_pages, "WALKED_AT_ONCE", 0)
     with CaptureQueriesContext(connection) as asked:
         assert len(page(OrderFilters(q="山田", payment_status=("AUTH",)), size=1).rows) == 1
     (among_hits,) = [query["sql"] for query in asked if "orders_order.id = ANY" in query["sql"]]

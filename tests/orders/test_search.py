@@ -237,34 +237,3 @@ def test_refreshing_replaces_the_text() -> None:
     order.name = "新姓"
     search_text.refresh(order)
     assert OrderSearch.objects.get(order=order).text == SEPARATOR.join(["1", "新姓", "", "", "", ""])
-
-
-@pytest.mark.parametrize(
-    ("terms", "planned", "expected"),
-    [
-        pytest.param(Terms(anywhere=("9",)), 990_000, 990_000, id="one gram: the planner knows"),
-        pytest.param(Terms(within=((SearchField.NAME, "9"),)), 40, 40, id="one gram within a field, too"),
-        pytest.param(Terms(anywhere=("yamada",)), 10, 1_000_000, id="several grams, taken to be independent"),
-        pytest.param(
-            Terms(within=((SearchField.EMAIL, "yamada"),)), 10, 1_000_000, id="several within a field"
-        ),
-        pytest.param(Terms(anywhere=("suzuki",)), 10, 10, id="several, rarer than the sample"),
-    ],
-)
-@pytest.mark.django_db
-def test_how_many_match_is_estimated_where_they_are_looked_for(
-    monkeypatch: pytest.MonkeyPatch, terms: Terms, planned: int, expected: int
-) -> None:
-    for number in range(4):
-        order = Order.objects.create(
-            number=str(9000 + number),
-            name="山田",
-            email="yamada@example.jp",
-            phone="09" if number == 0 else "08",
-            ordered_at=NOW,
-            payment_method=make_method(),
-        )
-        search_text.refresh(order)
-    monkeypatch.setattr(search, "number_of_orders", lambda: 1_000_000)
-    monkeypatch.setattr(search, "_planned_rows", lambda _sql, _parameters: planned)
-    assert search.estimate(terms) == expected

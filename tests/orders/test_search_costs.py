@@ -15,6 +15,7 @@ from orders.search_costs import (
     Way,
     cheapest,
     is_met_soon,
+    is_walked_sooner,
     otherwise,
     rows_to_walk,
     worth_asking,
@@ -24,13 +25,15 @@ MILLION = 1_000_000
 LIMIT = 10_001
 
 
-def sizes(*, matching: int, listed: int = MILLION) -> Sizes:
+def sizes(*, matching: int, listed: int = MILLION, named: int | None = None) -> Sizes:
     """As for a list with other conditions, or, where it holds everything, without."""
     is_everything = listed == MILLION
     return Sizes(
+        texts=MILLION,
         orders=MILLION,
         listed=listed,
         matching=matching,
+        named=matching if named is None else named,
         is_hashed=not is_everything and listed <= 50_000,
         is_looked_up=50_000 < listed < MILLION,
     )
@@ -45,7 +48,10 @@ def sizes(*, matching: int, listed: int = MILLION) -> Sizes:
         pytest.param(sizes(matching=20_000), Way.GRAMS, id="one in fifty matches"),
         pytest.param(sizes(matching=500_000, listed=1_000), Way.WALKING, id="a short list of a common name"),
         pytest.param(sizes(matching=50, listed=20_000), Way.GRAMS, id="a longer list of a rare name"),
-        pytest.param(sizes(matching=600_000, listed=900_000), Way.NEWEST, id="a long list, and many match"),
+        pytest.param(sizes(matching=600_000, listed=900_000), Way.WALKING, id="a long list, and many match"),
+        pytest.param(
+            sizes(matching=9_000, listed=60_000, named=190_000), Way.WALKING, id="few of those that are named"
+        ),
         pytest.param(sizes(matching=10_000, listed=40), Way.WALKING, id="forty orders differ in amount"),
         pytest.param(sizes(matching=33_000, listed=190_000), Way.MEETING, id="a longer list, and many match"),
         pytest.param(
@@ -83,11 +89,11 @@ def test_what_lies_everywhere_is_never_looked_for_by_its_grams(
 def test_what_takes_longer_is_known_beforehand() -> None:
     _way, common = cheapest(sizes(matching=900_000), limit=LIMIT)
     _way, both_long = cheapest(sizes(matching=60_000, listed=100_000), limit=LIMIT)
-    assert common < 10 < 100 < both_long
+    assert common < 10 < 40 < both_long
 
 
 @pytest.mark.parametrize(
-    ("expected", "listed", "matching", "rows"),
+    ("expected", "listed", "named", "rows"),
     [
         pytest.param(800, 900_000, 100_000, 800, id="a common name in a long list"),
         pytest.param(3_800, 420, 11_000, 3_800, id="a short list is walked to its end"),
@@ -97,19 +103,17 @@ def test_what_takes_longer_is_known_beforehand() -> None:
     ],
 )
 def test_a_list_is_walked_through_where_that_is_cheaper_than_all_matching_texts(
-    expected: int, listed: int, matching: int, rows: int
+    expected: int, listed: int, named: int, rows: int
 ) -> None:
-    assert rows_to_walk(expected=expected, listed=listed, matching=matching) == rows
+    assert rows_to_walk(expected=expected, listed=listed, named=named, texts=MILLION) == rows
 
 
 @pytest.mark.parametrize(
-    ("listed", "matching", "is_soon"),
-    [(60_000, 30_000, True), (300_000, 1_000, True), (900_000, 1_000, False), (60_000, 100_000, False)],
+    ("listed", "named", "is_soon"),
+    [(60_000, 30_000, True), (300_000, 1_000, True), (900_000, 1_000, False), (60_000, 150_000, False)],
 )
-def test_a_page_is_found_by_meeting_only_where_that_is_soon(
-    listed: int, matching: int, is_soon: bool
-) -> None:
-    assert is_met_soon(listed=listed, matching=matching) is is_soon
+def test_a_page_is_found_by_meeting_only_where_that_is_soon(listed: int, named: int, is_soon: bool) -> None:
+    assert is_met_soon(listed=listed, named=named, texts=MILLION) is is_soon
 
 
 RARE, COMMON, EVERYWHERE = (
@@ -145,4 +149,20 @@ RARE, COMMON, EVERYWHERE = (
 def test_an_index_is_asked_where_it_costs_less_than_the_reading_it_saves(
     indexes: dict[str, Index], asked: list[str]
 ) -> None:
-    assert worth_asking(indexes, orders=MILLION) == asked
+    assert worth_asking(indexes, orders=MILLION)[0] == asked
+
+
+@pytest.mark.parametrize(
+    ("walked", "share_listed", "share_matching", "is_sooner"),
+    [
+        pytest.param(500, 0.06, 0.14, True, id="a page is near the beginning of the list"),
+        pytest.param(500, 0.0001, 0.14, False, id="the list is hardly to be found along the index"),
+        pytest.param(9_000, 0.5, 0.01, False, id="a rare text is far down"),
+    ],
+)
+def test_a_list_is_walked_through_before_a_window_is_read_where_that_is_sooner(
+    walked: int, share_listed: float, share_matching: float, is_sooner: bool
+) -> None:
+    assert is_sooner is is_walked_sooner(
+        walked=walked, share_listed=share_listed, window=10_000, share_matching=share_matching
+    )
