@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.context_processors import auth
 from django.contrib.auth.models import User
-from django.http import HttpRequest, QueryDict
+from django.contrib.messages.context_processors import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -42,10 +45,13 @@ class Entry:
         path = reverse(self.route, args=[self.argument] if self.argument else [])
         return f"{path}?{self.query}" if self.query else path
 
+    @functools.cached_property
+    def _asks_for(self) -> QueryDict:
+        return QueryDict(self.address.partition("?")[2])
+
     def leads_to(self, request: HttpRequest) -> bool:
-        """True when the page now shown is this entry's."""
-        path, _, query = self.address.partition("?")
-        return request.path == path and (not query or QueryDict(query) == request.GET)
+        """True when the page now shown, whose path is this entry's, is this entry's."""
+        return not self.query or self._asks_for == request.GET
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             current = {entry for entry in _entries().get(request.path, ()) if entry.leads_to(request)}
             frame["sidebar"] = _sidebar(frozenset(permissions), frozenset(providers), frozenset(current))
     return frame
+
+
+def framed(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A page of Jinja2 within the frame; those of Django's templates are given the same by context processors."""
+    frame = navigation(request) | auth(request) | messages(request)
+    return render(request, template, frame | context, using="jinja2")
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import jinja2
-from django.template.defaultfilters import truncatechars
+from django.template.defaultfilters import linebreaksbr, truncatechars
 from django.templatetags.static import static
 from django.urls import reverse
 from django_htmx.jinja import htmx_script
@@ -34,6 +34,7 @@ def environment(**options: Any) -> jinja2.Environment:
     made.filters |= {
         "in_tokyo": _in_tokyo,
         "intcomma": _with_commas,
+        "linebreaksbr": linebreaksbr,
         "minute": minute,
         "truncatechars": truncatechars,
     }

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from cagolab.navigation import framed
 from cagolab.roles import EDIT
 from orders import counts, listed, listing
 from orders.bulk import news
@@ -94,7 +95,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "back": request.get_full_path(),
         "news": news.take(request, request.path),
     }
-    return render(request, "orders/list.html", context)
+    return framed(request, "orders/list.jinja", context)
 
 
 @require_safe

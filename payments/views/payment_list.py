@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cagolab import clock
+from cagolab.navigation import framed
 from cagolab.roles import MOVE_MONEY, VIEW
 from gateways.vocabulary import Action
 from orders import counts, listing
@@ -99,7 +99,7 @@ def _list(
         "back": request.get_full_path(),
         "news": news.take(request, address),
     }
-    return render(request, "payments/list.html", context)
+    return framed(request, "payments/list.jinja", context)
 
 
 def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
