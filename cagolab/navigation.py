@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.context_processors import auth
 from django.contrib.auth.models import User
-from django.contrib.messages.context_processors import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -159,12 +156,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             current = {entry for entry in _entries().get(request.path, ()) if entry.leads_to(request)}
             frame["sidebar"] = _sidebar(frozenset(permissions), frozenset(providers), frozenset(current))
     return frame
-
-
-def framed(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """A page of Jinja2 within the frame; those of Django's templates are given the same by context processors."""
-    frame = navigation(request) | auth(request) | messages(request)
-    return render(request, template, frame | context, using="jinja2")
 
 
 @functools.cache

@@ -6,6 +6,7 @@ rows into one row per value. A count is the folded row plus what is not folded y
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import connection
@@ -16,13 +17,17 @@ from orders.statuses import OrderStatus
 # Rows folded by one statement, so that a long backlog holds no lock for long.
 FOLD_ROWS: Final = 50_000
 
-_READ = """
+_VALUES: Final = [(status, str(status.value)) for status in OrderStatus]
+
+_COUNTS: Final = """
     SELECT value, sum(count)::bigint FROM (
-        SELECT value, count FROM orders_foldedcount WHERE dimension = %(dimension)s
+        SELECT value, count FROM orders_foldedcount WHERE dimension = '{dimension}'
         UNION ALL
-        SELECT value, change FROM orders_countdelta WHERE dimension = %(dimension)s
+        SELECT value, change FROM orders_countdelta WHERE dimension = '{dimension}'
     ) AS parts GROUP BY value HAVING sum(count) <> 0
 """
+STATUS_COUNTS: Final = _COUNTS.format(dimension=CountDimension.STATUS.value)
+_PAYMENT_STATUS_COUNTS: Final = _COUNTS.format(dimension=CountDimension.PAYMENT_STATUS.value)
 # Two folds at once take different rows; a row that is being folded is still counted by readers, once.
 _FOLD = """
     WITH taken AS (
@@ -40,13 +45,18 @@ _FOLD = """
 
 def status_counts() -> dict[OrderStatus, int]:
     """Orders per status; every status is there, 0 where there are none."""
-    found = _read(CountDimension.STATUS)
-    return {status: found.get(str(status.value), 0) for status in OrderStatus}
+    return by_status(_read(STATUS_COUNTS))
+
+
+def by_status(rows: Iterable[tuple[str, int]]) -> dict[OrderStatus, int]:
+    """The same from what STATUS_COUNTS yields."""
+    found = dict(rows)
+    return {status: found.get(value, 0) for status, value in _VALUES}
 
 
 def payment_status_counts() -> dict[str, int]:
     """Orders per payment status that occurs; orders without a payment are not in it."""
-    return _read(CountDimension.PAYMENT_STATUS)
+    return dict(_read(_PAYMENT_STATUS_COUNTS))
 
 
 def fold() -> int:
@@ -65,7 +75,7 @@ def _fold_some() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _read(dimension: CountDimension) -> dict[str, int]:
+def _read(counts: str) -> list[tuple[str, int]]:
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {"dimension": dimension.value})
-        return dict(cursor.fetchall())
+        cursor.execute(counts)
+        return list(cursor.fetchall())

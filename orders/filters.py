@@ -6,11 +6,13 @@ ends included.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -28,6 +30,8 @@ MAX_DEADLINE_DAYS: Final = 366
 FIRST_DAY: Final = date(1990, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 SORTS: Final = ("newest", "oldest")
+# Of so many lists a process keeps what was read from their addresses.
+KEPT_FILTERS: Final = 500
 
 Read = TypeVar("Read")
 
@@ -104,6 +108,10 @@ class OrderFilters:
     @classmethod
     def from_query(cls, query: QueryDict) -> OrderFilters:
         """Read the parameters of a request; unknown ones (page, size, cursor ...) are none of its business."""
+        return _read(tuple((name, tuple(query.getlist(name))) for name in query if name in _PARAMETERS))
+
+    @classmethod
+    def _from_known(cls, query: QueryDict) -> OrderFilters:
         reader = _Reader(query)
         values: dict[str, Any] = {name: reader.text(name) for name in _TEXTS}
         values["status"] = tuple(
@@ -123,21 +131,11 @@ class OrderFilters:
             values[name] = query.get(name, "") not in ("", "0")
         values["sort"] = query.get("sort") if query.get("sort") in SORTS else "newest"
         reader.check_ranges(values)
-        return cls(**values, errors=reader.errors, notices=tuple(reader.notices))
+        return cls(**values, errors=MappingProxyType(reader.errors), notices=tuple(reader.notices))
 
     def to_query(self) -> str:
         """The query string that reads back as these filters; empty when nothing is asked for."""
-        pairs: list[tuple[str, str]] = []
-        for each in fields(self):
-            if not each.compare:
-                continue
-            value = getattr(self, each.name)
-            if value == each.default:
-                continue
-            pairs.extend(
-                (each.name, _write(item)) for item in (value if isinstance(value, tuple) else (value,))
-            )
-        return urlencode(pairs)
+        return _query_of(self)
 
     @property
     def is_detailed(self) -> bool:
@@ -155,11 +153,7 @@ class OrderFilters:
         return not self._holds_beyond("sort", "status")
 
     def _holds_beyond(self, *plain: str) -> bool:
-        return any(
-            getattr(self, each.name) != each.default
-            for each in fields(self)
-            if each.compare and each.name not in plain
-        )
+        return not _held(self).issubset(plain)
 
     @property
     def terms(self) -> Terms:
@@ -175,6 +169,36 @@ class OrderFilters:
             since=None if self.ordered_from is None else midnight(self.ordered_from),
             until=None if self.ordered_to is None else midnight(self.ordered_to + timedelta(days=1)),
         )
+
+
+_PARAMETERS: Final = frozenset(each.name for each in fields(OrderFilters) if each.compare)
+
+
+# Every page of a list asks the same of the same conditions.
+@functools.lru_cache(maxsize=KEPT_FILTERS)
+def _read(parameters: tuple[tuple[str, tuple[str, ...]], ...]) -> OrderFilters:
+    query = QueryDict(mutable=True)
+    for name, values in parameters:
+        query.setlist(name, list(values))
+    return OrderFilters._from_known(query)
+
+
+@functools.lru_cache(maxsize=KEPT_FILTERS)
+def _held(filters: OrderFilters) -> frozenset[str]:
+    """The fields that hold a condition."""
+    return frozenset(
+        each.name for each in fields(filters) if each.compare and getattr(filters, each.name) != each.default
+    )
+
+
+@functools.lru_cache(maxsize=KEPT_FILTERS)
+def _query_of(filters: OrderFilters) -> str:
+    held = _held(filters)
+    pairs: list[tuple[str, str]] = []
+    for name in (each.name for each in fields(filters) if each.name in held):
+        value = getattr(filters, name)
+        pairs.extend((name, _write(item)) for item in (value if isinstance(value, tuple) else (value,)))
+    return urlencode(pairs)
 
 
 def midnight(day: date) -> datetime:

@@ -9,6 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from cagolab.postgres.together import ask_together
+from orders import counts
+from orders.statuses import OrderStatus
+
 
 class ListedOrder(NamedTuple):
     """What the rows of lists are made of; but for `is_mailed`, fields are called like those of the model."""
@@ -50,6 +54,7 @@ _READ: Final = f"""
     SELECT id, {_COLUMNS}, EXISTS (SELECT FROM orders_sentmail WHERE order_id = orders_order.id)
     FROM orders_order WHERE id = ANY({{ids}})
 """  # noqa: S608  (the names of this module's fields)
+_METHODS: Final = "SELECT id, name FROM orders_paymentmethod ORDER BY sort_no, id"
 
 
 def read(ids: Sequence[int]) -> list[ListedOrder]:
@@ -70,8 +75,10 @@ def read_chosen(sql: str, parameters: Sequence[Any], *, oldest_first: bool) -> l
         return [ListedOrder._make(row) for row in cursor.fetchall()]
 
 
-def methods() -> list[ListedMethod]:
-    """All of them, in the order of the checkout; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, name FROM orders_paymentmethod ORDER BY sort_no, id")
-        return [ListedMethod._make(row) for row in cursor.fetchall()]
+def choices() -> tuple[dict[OrderStatus, int], list[ListedMethod]]:
+    """What 受注一覧 can be narrowed to: 対応状況 with the orders in each, and お支払方法 in the order of the checkout.
+
+    One message to PostgreSQL for both.
+    """
+    numbers, methods = ask_together(counts.STATUS_COUNTS, _METHODS)
+    return counts.by_status(numbers), [ListedMethod._make(row) for row in methods]

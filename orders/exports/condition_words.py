@@ -9,7 +9,7 @@ from orders.filters import OrderFilters
 from orders.models import PaymentMethod
 from orders.selection import Selection
 from orders.statuses import OrderStatus
-from orders.views.list import CHECKS, DAYS, TEXTS
+from orders.views.search_area import CHECKS, DAYS, TEXTS
 
 _CODES = (("payment_status", "決済状況"), ("payment_kind", "決済種別"), ("provider", "決済代行会社"))
 

@@ -12,14 +12,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cagolab import clock
-from cagolab.navigation import framed
+from cagolab.frame import framed
 from cagolab.roles import MOVE_MONEY, VIEW
 from gateways.vocabulary import Action
 from orders import counts, listing
 from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.statuses import DISPLAY_ORDER
-from orders.views.list import Box, Range, asked_page, spread
+from orders.views.list import asked_page
+from orders.views.search_area import Box, Range, spread
 from payments import deadline_words, deadlines, labels, status_guide
 from payments.models import GatewayAccount
 from payments.views.list_rows import drawn_rows

@@ -21,7 +21,8 @@ from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
 from orders.models import PaymentMethod
-from orders.views.list import asked_page, search_area, spread
+from orders.views.list import asked_page
+from orders.views.search_area import search_area, spread
 from payments import deadline_words, deadlines, facts_of_orders, provider_lists
 from payments.decisions import decide
 from payments.permits import Permit
