@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from cagolab.postgres.together import ask_together
+from cagolab.postgres.carried import Carried
 from orders import counts
 from orders.statuses import OrderStatus
 
@@ -75,10 +75,16 @@ def read_chosen(sql: str, parameters: Sequence[Any], *, oldest_first: bool) -> l
         return [ListedOrder._make(row) for row in cursor.fetchall()]
 
 
-def choices() -> tuple[dict[OrderStatus, int], list[ListedMethod]]:
-    """What 受注一覧 can be narrowed to: 対応状況 with the orders in each, and お支払方法 in the order of the checkout.
+class Choices(Carried):
+    """What 受注一覧 can be narrowed to; read in one message with the first query within its block."""
 
-    One message to PostgreSQL for both.
-    """
-    numbers, methods = ask_together(counts.STATUS_COUNTS, _METHODS)
-    return counts.by_status(numbers), [ListedMethod._make(row) for row in methods]
+    def __init__(self) -> None:
+        super().__init__(counts.STATUS_COUNTS, _METHODS)
+
+    def numbers(self) -> dict[OrderStatus, int]:
+        """Orders per 対応状況."""
+        return counts.by_status(self.answers()[0])
+
+    def methods(self) -> list[ListedMethod]:
+        """お支払方法 in the order of the checkout."""
+        return [ListedMethod._make(row) for row in self.answers()[1]]

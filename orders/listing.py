@@ -91,11 +91,11 @@ def page(
     size: int = DEFAULT_PAGE_SIZE,
     cursor: str | None = None,
     direction: Direction = "next",
-    numbers: Mapping[OrderStatus, int] | None = None,
+    numbers: Callable[[], Mapping[OrderStatus, int]] | None = None,
 ) -> Page:
     """The page beyond a cursor; the first page without one, with one that is not ours, or beyond the end.
 
-    `numbers` of orders per 対応状況, where the caller knows them, save counting a list without other conditions.
+    `numbers` of orders per 対応状況, where the caller knows them by then, save counting a list without other conditions.
     """
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
@@ -121,7 +121,8 @@ def page(
         if not has_next and not has_previous:
             return len(rows), False
         if numbers is not None and filters.is_status_only:
-            found, is_capped = up_to_limit(sum(numbers[status] for status in conditions.shown(filters)))
+            known = numbers()
+            found, is_capped = up_to_limit(sum(known[status] for status in conditions.shown(filters)))
             return max(found, len(rows)), is_capped
         found_in_time, is_capped = _counted(filters, searched, counting)
         return None if found_in_time is None else max(found_in_time, len(rows)), is_capped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,17 +36,21 @@ def order_list(request: HttpRequest) -> HttpResponse:
     size = listing.page_size(request.GET.get("size"))
     can_edit = request.user.has_perm(EDIT)
     address, query = reverse("orders:list"), filters.to_query()
-    numbers, methods = listed.choices()
     shown: dict[str, Any] = {}
+    rows: list[bytes] = []
+    choices = listed.Choices()
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
         # Before all else, since its total may be counted meanwhile.
-        page = asked_page(filters, request.GET, size=size, numbers=numbers)
-        shown = {"page": page, "rows": drawn_rows(page.rows, can_edit=can_edit)}
-        shown |= pager(address, query, page, size)
+        with choices:
+            page = asked_page(filters, request.GET, size=size, numbers=choices.numbers)
+        rows = drawn_rows(page.rows, can_edit=can_edit)
+        shown = {"page": page} | pager(address, query, page, size)
     context = shown | {
         "filters": filters,
-        "fields": search_area.drawn(filters, request.GET, methods=methods, numbers=numbers),
+        "fields": search_area.drawn(
+            filters, request.GET, methods=choices.methods(), numbers=choices.numbers()
+        ),
         "sorts": search_area.sorts(filters),
         "address": address,
         "size": size,
@@ -58,7 +62,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "back": request.get_full_path(),
         "news": news.take(request, request.path),
     }
-    return framed(request, "orders/list.jinja", context)
+    return framed(request, "orders/list.jinja", context, rows=rows)
 
 
 @require_safe
@@ -76,7 +80,7 @@ def asked_page(
     query: QueryDict,
     *,
     size: int,
-    numbers: Mapping[OrderStatus, int] | None = None,
+    numbers: Callable[[], Mapping[OrderStatus, int]] | None = None,
 ) -> listing.Page:
     """The page that an address asks for; `numbers` as for listing.page."""
     return listing.page(

@@ -81,13 +81,13 @@ def _list(
     can_select = bool(bulk_kinds) and request.user.has_perm(MOVE_MONEY)
     today = deadlines.tokyo_day(clock.now())
     shown: dict[str, Any] = {}
+    rows: list[bytes] = []
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
     if not filters.errors:
         # Before all else, since its total may be counted meanwhile.
         page = asked_page(filters, query, size=size)
-        shown = {"page": page, "rows": drawn_rows(page.rows, can_select=can_select, today=today)} | pager(
-            request.GET, address, page
-        )
+        rows = drawn_rows(page.rows, can_select=can_select, today=today)
+        shown = {"page": page} | pager(request.GET, address, page)
     context = shown | _search_area(filters, query)
     context |= {
         "address": address,
@@ -100,7 +100,7 @@ def _list(
         "back": request.get_full_path(),
         "news": news.take(request, address),
     }
-    return framed(request, "payments/list.jinja", context)
+    return framed(request, "payments/list.jinja", context, rows=rows)
 
 
 def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:

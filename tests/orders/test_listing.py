@@ -385,7 +385,7 @@ def test_a_list_of_all_orders_or_of_some_対応状況_takes_its_total_from_the_n
         store(str(number), status=S.NEW)
     store("cancelled", status=S.CANCELLED)
     store("pending", status=S.PENDING)
-    numbers = counts.status_counts()
+    numbers = counts.status_counts
     with CaptureQueriesContext(connection) as asked:
         everything = page(OrderFilters(), size=1, numbers=numbers)
         some = page(OrderFilters(status=(S.NEW, S.PENDING)), size=1, numbers=numbers)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from cagolab.postgres.together import ask_together
 from orders.models import Order, PaymentMethod
 from orders.statuses import OrderStatus
 from tests.orders.shop import make_method
@@ -51,11 +50,3 @@ def test_each_address_shows_its_own_conditions(admin_client: Client) -> None:
     assert 'value="佐藤"' not in shown(admin_client)
     assert '<details class="search-details" open>' in shown(admin_client, "name=佐藤")
     assert '<details class="search-details">' in shown(admin_client)
-
-
-def test_several_questions_are_answered_in_their_order() -> None:
-    assert ask_together("SELECT 1", "SELECT 2 WHERE false", "SELECT n FROM generate_series(3, 4) AS n") == [
-        [(1,)],
-        [],
-        [(3,), (4,)],
-    ]
