@@ -1,14 +1,17 @@
 """Something read in a session of its own while the request goes on: what a page shows besides its rows.
 
 A search reads the rows of its page and counts all that match. One after the other takes twice as long, and neither
-needs the other.
+needs the other. A page that would wait too long for its total is shown without; it asks for it at once, and finds the
+count still under way where the same process answers.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
@@ -25,20 +28,26 @@ Answer = TypeVar("Answer")
 MOST: Final = 4
 # A thread that had nothing to do for so long ends its session.
 IDLE_SECONDS = 60.0
-# How long one statement may take: a page does not wait much longer for its total than for its rows.
-STATEMENT_MS = 50
+# How long one statement may take.
+STATEMENT_MS = 150
+# How long a page waits for its total once its rows are there.
+WAIT_SECONDS = 0.02
+# A page asks again at once; what nobody has asked for by then is not asked for any more. So many are kept at most.
+LEFT_SECONDS = 2.0
+MOST_LEFT: Final = 50
 
 _jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
 _lock = threading.Lock()
 _threads = 0
 _free = 0
+_left: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
 
 
 class Beside(Generic[Answer]):
-    """One answer; `start` may be called again and does nothing then."""
+    """One answer; `start` may be called again and does nothing then. `key` stands for what is asked."""
 
-    def __init__(self, read: Callable[[], Answer]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[], Answer], *, key: Hashable) -> None:
+        self._read, self._key = read, key
         self._answer: Future[Answer | None] | None = None
 
     def start(self) -> None:
@@ -50,8 +59,29 @@ class Beside(Generic[Answer]):
             self._answer = answer
 
     def answer(self) -> Answer | None:
-        """Wait for it; None when it was not begun, a statement took too long, or the session was lost."""
-        return self._answer.result() if self._answer else None
+        """Wait for it, not for long; None when it was not begun, is not there yet, a statement took too long, or the
+        session was lost. What is not there yet goes on and can be found by its key."""
+        if self._answer is None:
+            return None
+        try:
+            return self._answer.result(WAIT_SECONDS)
+        except TimeoutError:
+            _leave(self._key, self._answer)
+            return None
+
+
+def left(key: Hashable) -> Any:
+    """Wait for what a page of this process went without a moment ago; None when there is nothing, or it failed."""
+    with _lock:
+        since, answer = _left.pop(key, (0.0, None))
+    return answer.result() if answer and time.monotonic() - since < LEFT_SECONDS else None
+
+
+def _leave(key: Hashable, answer: Future[Any]) -> None:
+    with _lock:
+        _left[key] = (time.monotonic(), answer)
+        while len(_left) > MOST_LEFT:
+            _left.popitem(last=False)
 
 
 def _settle(answer: Future[Any], read: Callable[[], Any]) -> None:

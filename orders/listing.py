@@ -14,7 +14,7 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from cagolab import clock
-from orders import conditions, listed
+from orders import beside, conditions, listed
 from orders.beside import Beside
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
@@ -54,7 +54,7 @@ WALK_WITHIN_MS: Final = 10
 # How long the rows of a page wait for their total.
 COUNT_WITHIN_MS: Final = 15
 # Matches of a text are counted beside the rows where that should take no longer.
-SOON_MS: Final = 30
+SOON_MS: Final = 60
 
 Direction = Literal["next", "previous"]
 Key = tuple[datetime, int]
@@ -101,7 +101,8 @@ def page(
     backwards = key is not None and direction == "previous"
     search = _search(filters) if filters.terms else None
     counting = Beside(
-        lambda: None if search is None else search.total(limit=TOTAL_LIMIT + 1, within_ms=SOON_MS)
+        lambda: None if search is None else search.total(limit=TOTAL_LIMIT + 1, within_ms=SOON_MS),
+        key=filters,
     )
     rows, more, searched = _rows(
         filters, search, size=size, beyond=key, backwards=backwards, when_many=counting.start
@@ -161,7 +162,10 @@ def queryset(filters: OrderFilters, *, today: date | None = None) -> QuerySet[Or
 def total(filters: OrderFilters) -> tuple[int, bool]:
     """How many match, up to a limit, and whether there are, or may be, more."""
     if filters.terms:
-        found = _search(filters).total(limit=TOTAL_LIMIT + 1)
+        # A page of this list may have gone without its total just now.
+        found = beside.left(filters)
+        if found is None:
+            found = _search(filters).total(limit=TOTAL_LIMIT + 1)
         assert found is not None, "however long it takes"
         return up_to_limit(found)
     rows = queryset(filters)

@@ -139,4 +139,5 @@ def patient_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages come with their totals, however slowly a busy machine counts; and what counts them ends with the test."""
     monkeypatch.setattr("orders.listing.COUNT_WITHIN_MS", 60_000)
     monkeypatch.setattr("orders.beside.STATEMENT_MS", 60_000)
+    monkeypatch.setattr("orders.beside.WAIT_SECONDS", 60.0)
     monkeypatch.setattr("orders.beside.IDLE_SECONDS", 0.05)
