@@ -78,28 +78,21 @@ class Sizes:
 
 def cheapest(sizes: Sizes, *, limit: int) -> tuple[Way, float]:
     """The way that should take the least time until `limit` are counted, or all; and the milliseconds it should take."""
-    check = LOOK_UP if sizes.is_looked_up else 0.0
-    scattered = LOOK_UP_BY_DATE if sizes.is_looked_up else 0.0
+    look_up, look_up_by_date = (LOOK_UP, LOOK_UP_BY_DATE) if sizes.is_looked_up else (0.0, 0.0)
     prepare = sizes.listed * PUT_INTO_HASH if sizes.is_hashed else 0.0
-    # The index names all texts; they are read until there are enough.
-    matched = min(sizes.matching, limit * sizes.orders / sizes.listed)
-    read = sizes.named * matched / sizes.matching
+    newest = min(sizes.newest(limit), sizes.orders)
     walked = min(sizes.listed, sizes.walked(limit))
     costs = {
-        Way.NEWEST: prepare
-        + min(sizes.newest(limit), sizes.orders) * (READ_NEWEST + sizes.share * scattered),
+        Way.NEWEST: prepare + newest * (READ_NEWEST + sizes.share * look_up_by_date),
         Way.WALKING: _walking(walked, texts=sizes.texts),
-        Way.GRAMS: math.inf
-        if sizes.share > EVERYWHERE
-        else prepare
-        + sizes.named * NAME_FOUND
-        + _reading(read, texts=sizes.texts)
-        + read * READ_FOUND
-        + matched * check,
-        Way.MEETING: math.inf
-        if sizes.share > EVERYWHERE
-        else _meeting(listed=walked, named=sizes.named, texts=sizes.texts),
     }
+    if sizes.share <= EVERYWHERE:
+        # The index names all texts; they are read until there are enough.
+        matched = min(sizes.matching, limit * sizes.orders / sizes.listed)
+        read = sizes.named * matched / sizes.matching
+        reading = _reading(read, texts=sizes.texts) + read * READ_FOUND
+        costs[Way.GRAMS] = prepare + sizes.named * NAME_FOUND + reading + matched * look_up
+        costs[Way.MEETING] = _meeting(listed=walked, named=sizes.named, texts=sizes.texts)
     way = min(costs, key=lambda way: costs[way])
     return way, costs[way] / 1000
 
@@ -151,14 +144,14 @@ class Index:
     lists: int
 
 
-def worth_asking(indexes: Mapping[str, Index], *, orders: int) -> tuple[list[str], int]:
+def worth_asking(indexes: Mapping[str, Index], *, texts: int) -> tuple[list[str], int]:
     """Which indexes to ask for a text that stands in several, and about how many texts they name together: the one that
     names fewest, and those that cost less than the reading that they save."""
     first, *others = sorted(indexes, key=lambda index: indexes[index].named)
     asked, named = [first], float(indexes[first].named)
     for name in others:
         index = indexes[name]
-        share = min(index.named / orders, 1.0)
+        share = min(index.named / texts, 1.0)
         if index.named * index.lists * NAME_MET < named * (1 - share) * (FETCH_PAGE + READ_FOUND):
             asked.append(name)
             named *= share

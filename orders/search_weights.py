@@ -81,7 +81,7 @@ def _choose(
         function: Index(named=max(planned[function], round(share * texts)), lists=len(grams[function]))
         for function, share in zip(grams, shares, strict=True)
     }
-    asked, named = worth_asking(indexes, orders=texts)
+    asked, named = worth_asking(indexes, texts=texts)
     return {function: grams[function] for function in asked}, named
 
 

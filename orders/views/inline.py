@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cagolab import clock
 from cagolab.roles import EDIT
-from orders import changes, editing, listed, locks, status_guards
+from orders import changes, counts, editing, listed, locks, status_guards
 from orders.models import Order
 from orders.statuses import OrderStatus
 from orders.views.list_rows import draw_row, order_row
@@ -80,4 +80,6 @@ def ship(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(result, changes.StatusRefused):
         return render(request, "orders/list_ship.html", {"order": order, "refused": result.reason})
     row = draw_row(order_row(*listed.read([pk])), can_edit=True, oob=True)
-    return render(request, "orders/list_shipped.html", {"order": order, "row": row})
+    # The list shows how many orders have each 対応状況.
+    numbers = [(status.value, f"{number:,}") for status, number in counts.status_counts().items()]
+    return render(request, "orders/list_shipped.html", {"order": order, "row": row, "numbers": numbers})

@@ -149,7 +149,7 @@ RARE, COMMON, EVERYWHERE = (
 def test_an_index_is_asked_where_it_costs_less_than_the_reading_it_saves(
     indexes: dict[str, Index], asked: list[str]
 ) -> None:
-    assert worth_asking(indexes, orders=MILLION)[0] == asked
+    assert worth_asking(indexes, texts=MILLION)[0] == asked
 
 
 @pytest.mark.parametrize(

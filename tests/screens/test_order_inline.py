@@ -137,6 +137,11 @@ def test_a_confirmed_order_is_shipped_and_its_row_comes_back(
     assert order.shipped_at is not None
     assert f'<tr id="order-{order.pk}" hx-swap-oob="true">' in page
     assert f"注文番号 {order.number} を発送済みにしました。" in page
+    for status, number in ((OrderStatus.NEW, 0), (OrderStatus.SHIPPED, 1)):
+        count = (
+            f'<span class="check-count" id="count-status-{status.value}" hx-swap-oob="true">({number})</span>'
+        )
+        assert count in page
 
 
 def test_a_warning_has_to_be_read_before_anything_is_changed(

@@ -100,7 +100,10 @@ def test_every_status_has_its_box_with_a_live_count(login: Login, make_order: Ma
     page = text_of(login("閲覧"), "/orders/")
     for status in DISPLAY_ORDER:
         expected = 2 if status is OrderStatus.NEW else 1
-        assert f'{status.label}<span class="check-count">({expected})</span>' in page
+        assert (
+            f'{status.label}<span class="check-count" id="count-status-{status.value}">({expected})</span>'
+            in page
+        )
 
 
 def test_one_box_finds_by_number_name_mail_and_phone(login: Login, make_order: MakeOrder) -> None:

@@ -87,6 +87,8 @@ def test_a_row_is_shipped_in_place_and_the_result_is_announced(shown: Page) -> N
     expect(shown.locator("#dialog")).to_be_hidden()
     expect(shown.locator("#flash")).to_contain_text("を発送済みにしました。")
     expect(truck).to_be_disabled()
+    expect(shown.locator("#count-status-1")).to_have_text("(11)")
+    expect(shown.locator("#count-status-5")).to_have_text("(1)")
     expect(shown.locator("tbody tr").first.locator(".order-link")).to_be_focused()
 
 

@@ -23,11 +23,11 @@ def shown(client: Client, query: str = "") -> str:
 
 def test_orders_per_status_are_those_of_now(admin_client: Client) -> None:
     order = Order.objects.create(number="1", name="山田", ordered_at=NOW, payment_method=make_method())
-    assert '新規受付<span class="check-count">(1)</span>' in shown(admin_client)
+    assert '新規受付<span class="check-count" id="count-status-1">(1)</span>' in shown(admin_client)
     Order.objects.filter(pk=order.pk).update(status=OrderStatus.PAID)
     page = shown(admin_client)
-    assert '新規受付<span class="check-count">(0)</span>' in page
-    assert '入金済み<span class="check-count">(1)</span>' in page
+    assert '新規受付<span class="check-count" id="count-status-1">(0)</span>' in page
+    assert '入金済み<span class="check-count" id="count-status-6">(1)</span>' in page
 
 
 def test_a_new_payment_method_can_be_chosen_at_once(admin_client: Client) -> None:
