@@ -26,5 +26,8 @@ def framed(
     for processor in engines["django"].engine.template_context_processors:  # type: ignore[attr-defined]
         seen |= processor(request)
     seen |= context | {"rows": _ROWS if rows else ""}
-    before, _, after = get_template(template, using="jinja2").render(seen, request).partition(_ROWS)
+    page = get_template(template, using="jinja2").render(seen, request)
+    if not rows:
+        return HttpResponse(page)
+    before, after = page.split(_ROWS)
     return HttpResponse(b"".join([before.encode(), *rows, after.encode()]))

@@ -26,6 +26,9 @@ class Terms:
     since: datetime | None = None
     until: datetime | None = None
 
+    def __post_init__(self) -> None:
+        assert all(field != SearchField.NUMBER for field, _ in self.within), "orders have a column for it"
+
     def __bool__(self) -> bool:
         return bool(self.anywhere or self.within)
 

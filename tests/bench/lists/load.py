@@ -7,6 +7,7 @@ and no trigger fires; afterwards the indexes are built from their own definition
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from django.db.models import Model
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from cagolab.launcher.errors import LauncherError
 from gateways.vocabulary import MethodKind
 from orders.models import Order, OrderLine, OrderSearch
 from payments.models import Operation, Payment
@@ -24,6 +26,8 @@ from tests.bench.lists import rows
 
 OPERATIONS_PER_PAYMENT = 3
 LINES_PER_ORDER = 2
+# Vacuums in a row, a second apart, until all rows are known to be seen by all.
+VACUUMS = 60
 _FILLED = ("orders_order", "orders_ordersearch", "orders_orderline", "payments_payment", "payments_operation")
 
 Say = Callable[[str], None]
@@ -63,8 +67,23 @@ def fill(url: str, *, count: int, seed: int, now: datetime, say: Say) -> None:
             raise SchemaChanged(f"not what the migrations made: {sorted(changed)}")
     say("vacuum and analyze")
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM (ANALYZE)")
+        _vacuum(connection)
         connection.execute("CHECKPOINT")
+
+
+def _vacuum(connection: psycopg.Connection) -> None:
+    """Until PostgreSQL knows that everybody sees the rows. As long as a transaction that began before them is under way,
+    an autovacuum's ANALYZE for one, it does not say so of their pages, and reads the rows beside their indexes."""
+    for _ in range(VACUUMS):
+        connection.execute("VACUUM (ANALYZE)")
+        row = connection.execute(
+            "SELECT sum(relallvisible) > 0.99 * sum(relpages) FROM pg_class WHERE oid = ANY(%s::regclass[])",
+            [list(_FILLED)],
+        ).fetchone()
+        if row == (True,):
+            return
+        time.sleep(1)
+    raise LauncherError("a transaction that does not end keeps the rows from being seen by all")
 
 
 def _copy(
