@@ -7,6 +7,7 @@ count still under way where the same process answers.
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -26,8 +27,8 @@ Answer = TypeVar("Answer")
 
 # Threads of one process, each with a session; beyond them nothing is read beside a request.
 MOST: Final = 4
-# A thread that had nothing to do for so long ends its session.
-IDLE_SECONDS = 60.0
+# A thread that had nothing to do for so long ends its session; a new one takes 50 ms before it answers.
+IDLE_SECONDS = 300.0
 # How long one statement may take.
 STATEMENT_MS = 150
 # How long a page waits for its total once its rows are there.
@@ -36,7 +37,7 @@ WAIT_SECONDS = 0.02
 LEFT_SECONDS = 2.0
 MOST_LEFT: Final = 50
 
-_jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+_jobs: SimpleQueue[Callable[[], Callable[[], None]]] = SimpleQueue()
 _lock = threading.Lock()
 _threads = 0
 _free = 0
@@ -55,7 +56,7 @@ class Beside(Generic[Answer]):
         if self._answer is not None or connection.in_atomic_block:
             return
         answer: Future[Answer | None] = Future()
-        if _hand_over(lambda: _settle(answer, self._read)):
+        if _hand_over(lambda: _settled(answer, self._read)):
             self._answer = answer
 
     def answer(self) -> Answer | None:
@@ -84,23 +85,24 @@ def _leave(key: Hashable, answer: Future[Any]) -> None:
             _left.popitem(last=False)
 
 
-def _settle(answer: Future[Any], read: Callable[[], Any]) -> None:
+def _settled(answer: Future[Any], read: Callable[[], Any]) -> Callable[[], None]:
+    """Read, and tell how to say what came of it."""
     try:
         close_old_connections()
         if connection.connection is None:
             # For the whole session: three statements less than for each answer.
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
-        answer.set_result(read())
+        return functools.partial(answer.set_result, read())
     except (OperationalError, InterfaceError) as error:
         if not is_given_up(error):
             logger.warning("What is read beside a page is left out: %s", error)
-        answer.set_result(None)
+        return functools.partial(answer.set_result, None)
     except BaseException as error:
-        answer.set_exception(error)
+        return functools.partial(answer.set_exception, error)
 
 
-def _hand_over(job: Callable[[], None]) -> bool:
+def _hand_over(job: Callable[[], Callable[[], None]]) -> bool:
     global _threads, _free  # noqa: PLW0603 - counts of this process, under the lock
     with _lock:
         if _free:
@@ -126,7 +128,9 @@ def _work() -> None:
                     _threads, _free = _threads - 1, _free - 1
                     break
             continue
-        job()
+        say = job()
+        # Before it is said: whoever hears it may have the next question, for which no further session is needed.
         with _lock:
             _free += 1
+        say()
     connection.close()

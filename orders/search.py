@@ -27,6 +27,9 @@ FREQUENT_HITS: Final = 12
 # A term with no more hits than this is rare: all its hits are taken, in whatever order the grams yield them, and
 # counted with the page.
 FEW_HITS: Final = 10_000
+# Taken only where no more than so many are expected: with more than FEW_HITS it would be in vain, and a window finds
+# the page as soon while they are counted beside it.
+EXPECTED_HITS: Final = 6_000
 # Hits taken from the grams at first; only when a filter leaves too few of them are all of them taken.
 FIRST_HITS: Final = 1_000
 
@@ -94,7 +97,7 @@ def candidates(
     if near.complete:
         return
     rows = WINDOW_ROWS if wanted is None else _rows_to_read(wanted, len(near.ids))
-    if rows <= WINDOW_ROWS:
+    if rows <= 2 * WINDOW_ROWS:
         further = _window(terms, beyond=near.last, oldest_first=oldest_first, rows=rows)
         yield replace(further, ids=near.ids + further.ids)
         if further.complete:
@@ -113,14 +116,14 @@ def _may_be_few(near: Candidates, weights: Weights) -> bool:
     if len(near.ids) < FREQUENT_HITS // 3 and not near.complete:
         return True
     # Of ten thousand orders few may be nearly all: to read them is quicker than to ask for their grams.
-    return weights.matching <= min(FEW_HITS, max(NEAR_ROWS, EVERYWHERE * weights.orders))
+    return weights.matching <= min(EXPECTED_HITS, max(NEAR_ROWS, EVERYWHERE * weights.orders))
 
 
 def _rows_to_read(wanted: int, near: int) -> int:
     """How far the larger window has to go on when the first one had `near` hits and `wanted` are wanted."""
     missing = max(wanted - near, 1)
-    # Both numbers vary by their square roots: too few would cost a search of all grams.
-    ample = (missing + 3 * math.sqrt(missing) + 2) * (1 + 1 / math.sqrt(max(near, 1)))
+    # Both numbers vary by their square roots: too few would cost a search of all grams, and a row hardly anything.
+    ample = (missing + 3 * math.sqrt(missing) + 2) * (1 + 1.5 / math.sqrt(max(near, 1)))
     return int(ample * NEAR_ROWS / max(near, 1)) + 1
 
 
