@@ -2,7 +2,7 @@
 every page.
 
 Django's own templates take 5 ms for the rows of a page, these 1 ms. `*.jinja` lie beside the templates that they
-belong to, which draw them by {% quick %}.
+belong to: the lists are drawn by cagolab.frame, parts of Django's pages by {% quick %}.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ WAIT_SECONDS = 0.02
 LEFT_SECONDS = 2.0
 MOST_LEFT: Final = 50
 
-_jobs: SimpleQueue[Callable[[], Callable[[], None]]] = SimpleQueue()
+_jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
 _lock = threading.Lock()
 _threads = 0
 _free = 0
@@ -56,7 +56,7 @@ class Beside(Generic[Answer]):
         if self._answer is not None or connection.in_atomic_block:
             return
         answer: Future[Answer | None] = Future()
-        if _hand_over(lambda: _settled(answer, self._read)):
+        if _hand_over(answer, self._read):
             self._answer = answer
 
     def answer(self) -> Answer | None:
@@ -102,7 +102,7 @@ def _settled(answer: Future[Any], read: Callable[[], Any]) -> Callable[[], None]
         return functools.partial(answer.set_exception, error)
 
 
-def _hand_over(job: Callable[[], Callable[[], None]]) -> bool:
+def _hand_over(answer: Future[Any], read: Callable[[], Any]) -> bool:
     global _threads, _free  # noqa: PLW0603 - counts of this process, under the lock
     with _lock:
         if _free:
@@ -112,7 +112,7 @@ def _hand_over(job: Callable[[], Callable[[], None]]) -> bool:
             threading.Thread(target=_work, name="beside", daemon=True).start()
         else:
             return False
-        _jobs.put(job)
+        _jobs.put((answer, read))
     return True
 
 
@@ -120,7 +120,7 @@ def _work() -> None:
     global _threads, _free  # noqa: PLW0603
     while True:
         try:
-            job = _jobs.get(timeout=IDLE_SECONDS)
+            answer, read = _jobs.get(timeout=IDLE_SECONDS)
         except Empty:
             with _lock:
                 if _jobs.empty():
@@ -128,7 +128,7 @@ def _work() -> None:
                     _threads, _free = _threads - 1, _free - 1
                     break
             continue
-        say = job()
+        say = _settled(answer, read)
         # Before it is said: whoever hears it may have the next question, for which no further session is needed.
         with _lock:
             _free += 1

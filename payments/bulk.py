@@ -39,7 +39,7 @@ from orders.bulk.registry import (
     Verdict,
     registry,
 )
-from payments import batches, bulk_rows, deadlines, labels, operations, wording
+from payments import batches, bulk_rows, labels, operations, wording
 from payments.accounts import capabilities
 from payments.actors import By
 from payments.cancellation import CANCEL_WORDS
@@ -286,7 +286,7 @@ def register() -> None:
 
 def _day(text: str) -> date:
     if not text:
-        return deadlines.tokyo_day(clock.now())
+        return clock.today()
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -341,6 +341,6 @@ def _result(operation: Operation) -> Result:
         operation.payment.account.provider,
         result,
         sale_on=operation.processing_date,
-        today=deadlines.tokyo_day(clock.now()),
+        today=clock.today(),
     )
     return Result(ending=ending, message=f"{label}になりました。{operation.message}")

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from cagolab import clock
 from orders.listed import ListedOrder
 from orders.models import Order
-from payments import accounts, deadline_words, deadlines, labels, panel_words
+from payments import accounts, deadline_words, labels, panel_words
 from payments.views.panel import panel_context
 
 register = template.Library()
@@ -54,7 +54,7 @@ def _overdue(provider: str) -> str:
 def _standing(order: ListedOrder | Order) -> str:
     if order.payment_sale_on is None:
         return labels.status_label(order.payment_provider, order.payment_status)
-    today = deadlines.tokyo_day(clock.now())
+    today = clock.today()
     return labels.standing_label(
         order.payment_provider, order.payment_status, sale_on=order.payment_sale_on, today=today
     )

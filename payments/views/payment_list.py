@@ -20,8 +20,8 @@ from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.statuses import DISPLAY_ORDER
 from orders.views.list import asked_page
-from orders.views.search_area import Box, Range, spread
-from payments import deadline_words, deadlines, labels, status_guide
+from orders.views.search_area import Box, Range, sorts, spread
+from payments import deadline_words, labels, status_guide
 from payments.models import GatewayAccount
 from payments.views.list_rows import drawn_rows
 
@@ -31,8 +31,6 @@ FLAGS = (
     ("live", "注文取消し・返品で請求あり"),
     ("uncaptured", "発送済みで未売上"),
 )
-# What the page's own form shows; anything else in the address still counts.
-SORTS = (("newest", "受注日の新しい順"), ("oldest", "受注日の古い順"))
 
 
 class State(NamedTuple):
@@ -79,7 +77,7 @@ def _list(
     filters = OrderFilters.from_query(spread(query))
     size = listing.page_size(query.get("size"))
     can_select = bool(bulk_kinds) and request.user.has_perm(MOVE_MONEY)
-    today = deadlines.tokyo_day(clock.now())
+    today = clock.today()
     shown: dict[str, Any] = {}
     rows: list[bytes] = []
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
@@ -143,7 +141,7 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
             for name, message in filters.errors.items()
             if name not in ("q", "ordered_from", "ordered_to")
         ],
-        "sorts": tuple(Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS),
+        "sorts": sorts(filters),
         "details_open": bool(
             filters.errors
             or filters.deadline is not None

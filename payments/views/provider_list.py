@@ -69,7 +69,7 @@ def provider_list(request: HttpRequest, provider: str) -> HttpResponse:
         "sizes": listing.PAGE_SIZES,
         "query": filters.to_query(),
         "back": request.get_full_path(),
-        "today": deadlines.tokyo_day(clock.now()),
+        "today": clock.today(),
         "news": news.take(request, address),
     }
     # With a condition that cannot be read, showing the rest would show orders that were not asked for.
