@@ -52,7 +52,7 @@ def environment(**options: Any) -> jinja2.Environment:
 
 
 def _drawn(macro: Macro, *arguments: Hashable) -> str:
-    """{{ kept(parts.flags, boxes) }}: what a macro of an imported part draws, for the same arguments only once."""
+    """{{ kept(parts.checks, boxes) }}: what a macro of an imported part draws, for the same arguments only once."""
     return macro(*arguments)
 
 

@@ -45,7 +45,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         with choices:
             page = asked_page(filters, request.GET, size=size, numbers=choices.numbers)
         rows = drawn_rows(page.rows, can_edit=can_edit)
-        shown = {"page": page} | pager(address, query, page, size)
+        shown = {"page": page} | pager(address, filters, page, size)
     context = shown | {
         "filters": filters,
         "fields": search_area.drawn(
@@ -92,8 +92,12 @@ def asked_page(
     )
 
 
-def pager(address: str, query: str, page: listing.Page, size: int) -> dict[str, str]:
-    """Addresses of the first, the previous and the next page; empty where there is none."""
+def pager(address: str, typed: OrderFilters, page: listing.Page, size: int) -> dict[str, str]:
+    """Addresses of the first, the previous and the next page, empty where there is none; and what the first is called.
+
+    `typed` is what was asked for; what a list always asks for besides stands in none of its addresses.
+    """
+    query = typed.to_query()
     if size != listing.DEFAULT_PAGE_SIZE:
         query = "&".join(filter(None, (query, f"size={size}")))
 
@@ -102,6 +106,7 @@ def pager(address: str, query: str, page: listing.Page, size: int) -> dict[str, 
 
     previous, following = page.previous_cursor, page.next_cursor
     return {
+        "first_page_word": "最初へ" if typed.sort == "oldest" else "最新へ",
         "newest_page": at() if previous else "",
         "previous_page": at(cursor=previous, direction="previous") if previous else "",
         "next_page": at(cursor=following) if following else "",

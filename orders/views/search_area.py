@@ -71,6 +71,11 @@ def sorts(filters: OrderFilters) -> tuple[Box, ...]:
     return tuple(Box("sort", label, value, checked=value == filters.sort) for value, label in SORTS)
 
 
+def checks(filters: OrderFilters) -> tuple[Box, ...]:
+    """確認が必要な受注: conditions that are ticked."""
+    return tuple(Box(name, label, "1", checked=getattr(filters, name)) for name, label in CHECKS)
+
+
 def drawn(
     filters: OrderFilters,
     typed: QueryDict,
@@ -142,7 +147,7 @@ def search_area(
             for name in ("method", "payment_status", "payment_kind", "provider")
             if name in filters.errors
         ],
-        "checks": tuple(Box(name, label, "1", checked=getattr(filters, name)) for name, label in CHECKS),
+        "checks": checks(filters),
         "deadline": box("deadline", "与信期限"),
         "sorts": sorts(filters),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -19,18 +18,11 @@ from orders import counts, listing
 from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.statuses import DISPLAY_ORDER
-from orders.views.list import asked_page
-from orders.views.search_area import Box, Range, sorts, spread
+from orders.views.list import asked_page, pager
+from orders.views.search_area import Box, Range, checks, sorts, spread
 from payments import deadline_words, labels, status_guide
 from payments.models import GatewayAccount
 from payments.views.list_rows import drawn_rows
-
-FLAGS = (
-    ("differs", "金額相違"),
-    ("open", "確認中"),
-    ("live", "注文取消し・返品で請求あり"),
-    ("uncaptured", "発送済みで未売上"),
-)
 
 
 class State(NamedTuple):
@@ -85,7 +77,7 @@ def _list(
         # Before all else, since its total may be counted meanwhile.
         page = asked_page(filters, query, size=size)
         rows = drawn_rows(page.rows, can_select=can_select, today=today)
-        shown = {"page": page} | pager(request.GET, address, page)
+        shown = {"page": page} | pager(address, OrderFilters.from_query(spread(request.GET)), page, size)
     context = shown | _search_area(filters, query)
     context |= {
         "address": address,
@@ -134,7 +126,7 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
             for label, statuses in labels.LIST_STATES
         ),
         "deadline_days": tuple((each, each == str(filters.deadline)) for each in days),
-        "flags": tuple(Box(name, label, "1", checked=getattr(filters, name)) for name, label in FLAGS),
+        "checks": checks(filters),
         "ordered": Range("受注日", "date", box("ordered_from"), box("ordered_to")),
         "other_errors": [
             message
@@ -147,23 +139,6 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
             or filters.deadline is not None
             or filters.ordered_from
             or filters.ordered_to
-            or any(getattr(filters, name) for name, _label in FLAGS)
+            or any(check.checked for check in checks(filters))
         ),
-    }
-
-
-def pager(typed: QueryDict, address: str, page: listing.Page) -> dict[str, str]:
-    """Addresses of the newest, the previous and the next page; empty where there is none."""
-    kept = typed.copy()
-    for name in ("cursor", "direction"):
-        kept.pop(name, None)
-
-    def at(**further: str) -> str:
-        return f"{address}?{'&'.join(filter(None, (kept.urlencode(), urlencode(further))))}"
-
-    previous, following = page.previous_cursor, page.next_cursor
-    return {
-        "newest_page": at() if previous else "",
-        "previous_page": at(cursor=previous, direction="previous") if previous else "",
-        "next_page": at(cursor=following) if following else "",
     }

@@ -5,30 +5,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cagolab import clock
+from cagolab.frame import framed
 from cagolab.roles import MOVE_MONEY, VIEW
+from cagolab.templatetags.quick import macro
 from gateways.vocabulary import Action
 from orders import listing
 from orders.bulk import news
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
 from orders.models import PaymentMethod
-from orders.views.list import asked_page
+from orders.views.list import asked_page, pager
 from orders.views.search_area import search_area, spread
 from payments import deadline_words, deadlines, facts_of_orders, provider_lists
 from payments.decisions import decide
 from payments.permits import Permit
 from payments.provider_lists import Tick
 from payments.views.list_rows import PaymentRow, payment_rows
-from payments.views.payment_list import pager
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,23 +61,30 @@ def provider_list(request: HttpRequest, provider: str) -> HttpResponse:
     size = listing.page_size(query.get("size"))
     address = reverse("payments:provider_list", args=[provider])
     typed = replace(filters, provider=(), unpaid_method=())
-    context = search_area(filters, query, methods=methods) | {
+    today = clock.today()
+    can_select = request.user.has_perm(MOVE_MONEY)
+    shown: dict[str, Any] = {}
+    rows: list[bytes] = []
+    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
+    if not filters.errors:
+        # Before all else, since its total may be counted meanwhile.
+        page = asked_page(filters, query, size=size)
+        drawn = macro("payments/provider_row.jinja", "provider_row")
+        rows = [drawn(row, listed, can_select, today).encode() for row in _rows(listed, page.rows)]
+        shown = {"page": page} | pager(address, typed, page, size)
+    context = shown | search_area(filters, query, methods=methods)
+    context |= {
         "listed": listed,
         "address": address,
         "details_open": typed.is_detailed or filters.errors,
-        "can_select": request.user.has_perm(MOVE_MONEY),
+        "can_select": can_select,
         "size": size,
         "sizes": listing.PAGE_SIZES,
         "query": filters.to_query(),
         "back": request.get_full_path(),
-        "today": clock.today(),
         "news": news.take(request, address),
     }
-    # With a condition that cannot be read, showing the rest would show orders that were not asked for.
-    if not filters.errors:
-        page = asked_page(filters, query, size=size)
-        context |= {"page": page, "rows": _rows(listed, page.rows)} | pager(request.GET, address, page)
-    return render(request, "payments/provider_list.html", context)
+    return framed(request, "payments/provider_list.jinja", context, rows=rows)
 
 
 def _methods(provider: str) -> list[PaymentMethod]:

@@ -190,10 +190,12 @@ def test_the_form_hands_over_the_same_conditions(login: Login) -> None:
 def test_pages_go_on_by_key_and_come_back(login: Login) -> None:
     numbers = [make_payment(S.AUTH).order.number for _ in range(25)]
     client = login("閲覧")
-    first = page(client, "size=10&payment_status=AUTH")
+    first = page(client, "q=&size=10&payment_status=AUTH&ordered_from=")
     assert len(shown(first)) == 10
     following = re.search(r'href="(/payments/\?[^"]*)" rel="next"', first)
     assert following
+    # What was typed, and neither empty fields nor what this list always asks for.
+    assert following[1].partition("&amp;cursor=")[0] == "/payments/?payment_status=AUTH&amp;size=10"
     second = client.get(following[1].replace("&amp;", "&")).content.decode()
     assert len(shown(second)) == 10
     assert not shown(first) & shown(second)
@@ -201,6 +203,9 @@ def test_pages_go_on_by_key_and_come_back(login: Login) -> None:
     assert back
     assert shown(client.get(back[1].replace("&amp;", "&")).content.decode()) == shown(first)
     assert shown(first) | shown(second) <= set(numbers)
+    assert (
+        '<a class="btn btn-ec-regular" href="/payments/?payment_status=AUTH&amp;size=10">最新へ</a>' in second
+    )
 
 
 @pytest.mark.parametrize("size", [10, 50, 100])

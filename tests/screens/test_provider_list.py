@@ -251,9 +251,10 @@ def test_a_page_costs_the_same_queries_at_any_size(
 def test_pages_go_on_by_key(login: Login, account: GatewayAccount) -> None:
     made = {make_payment(S.AUTH, account=account).order.number for _ in range(12)}
     client = login("決済操作")
-    first = page(client, "size=10")
+    first = page(client, "size=10&status=1")
     following = re.search(r'href="([^"]*)" rel="next"', first)
     assert following
+    assert following[1].partition("&amp;cursor=")[0] == f"{ADDRESS}?status=1&amp;size=10"
     second = client.get(following[1].replace("&amp;", "&")).content.decode()
     assert set(numbers(first)) | set(numbers(second)) == made
     assert 'rel="prev"' in second
