@@ -9,11 +9,11 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.db import connection
 
+from cagolab import clock
 from orders.exports import files, start, writer
 from orders.exports.models import Export
 from orders.exports.registry import registry
 from orders.selection import Selection
-from tests.orders.shop import NOW
 
 FOR_EVER = 3600.0
 
@@ -36,7 +36,7 @@ def begin(user: User, *, kind: str = "orders", encoding: str = "utf-8-sig", **se
         selection=chosen,
         author=start.Author(user=user, name="田中 花子"),
         back="/orders/",
-        now=NOW,
+        now=clock.now(),
     )
 
 

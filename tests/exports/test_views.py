@@ -17,6 +17,7 @@ from orders.exports import files, start, tasks
 from orders.exports.models import Export
 from tests.bulk.shop import make_orders
 from tests.exports.office import begin, make_user, write
+from tests.orders.shop import NOW
 from tests.screens.order_pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,7 @@ def test_a_click_freezes_the_search_rings_and_shows_the_progress(
 def test_the_finished_file_is_fetched_whole_and_by_its_name(client: Client, clerk: User) -> None:
     make_orders(3)
     export = write(begin(clerk, encoding="cp932"))
+    Export.objects.update(created_at=NOW)
     words = text_of(client.get(address("progress", export)))
     assert "3件を出力しました" in words
     answer = client.get(address("download", export))
