@@ -77,7 +77,10 @@ class Desk:
 
     def ask(self, action: str) -> None:
         """Open the confirm dialog of an action by its button."""
-        self.page.click(f"#payment-{action}")
+        button = self.page.locator(f"#payment-{action}")
+        expect(button).to_be_visible()
+        when_ready(self.page)
+        button.click()
         expect(self.dialog).to_be_visible()
 
     def beside(self, browser: Browser) -> Desk:
@@ -121,6 +124,11 @@ class Desk:
                 self.complaints.append(f"{page.url}: {text}")
 
         page.on("console", hear)
+
+
+def when_ready(page: Page) -> None:
+    """Wait for the scripts of a page that a click has led to; without them, forms and buttons lead to pages."""
+    page.wait_for_load_state("load")
 
 
 def sideways(page: Page) -> int:

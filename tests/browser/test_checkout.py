@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Request, expect
 
 from orders.models import Customer, Order
 from payments.models import Payment
-from tests.browser.desk import PHONE, Desk, sideways
+from tests.browser.desk import PHONE, Desk, sideways, when_ready
 from tests.screens.checkout_shop import ORDERER, open_shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -30,6 +30,7 @@ def leave_cart(desk: Desk, *, quantity: str = "1", customer: Customer | None = N
         page.select_option("#id_customer", str(customer.pk))
     page.get_by_role("button", name="お支払い手続きへ進む").click()
     expect(page.locator("h1")).to_have_text("カード情報の入力")
+    when_ready(page)
 
 
 def type_card(page: Page, number: str, *, expiry: str = "12/49", code: str = "123") -> None:
