@@ -15,6 +15,7 @@ from orders.models import Order
 from orders.models.order import (
     AMOUNT_DIFFERS,
     CANCELLED_WITH_LIVE_MONEY,
+    DAYS,
     HAS_DEADLINE,
     PAYMENT_OPEN,
     SHIPPED_NOT_CAPTURED,
@@ -38,8 +39,9 @@ def shown(filters: OrderFilters) -> Collection[OrderStatus]:
 
 def without_terms(filters: OrderFilters, today: date | None = None) -> QuerySet[Order]:
     """The orders that fulfil every condition but the texts, unsorted. `today` is what 与信期限 counts from."""
-    is_shown = Q(status__in=filters.status) if filters.status else ~Q(status__in=sorted(HIDDEN_BY_DEFAULT))
-    rows = Order.objects.filter(is_shown)
+    rows = Order.objects.all()
+    if not filters.status:
+        rows = rows.filter(~Q(status__in=sorted(HIDDEN_BY_DEFAULT)))
     for condition in _exact_conditions(filters):
         rows = rows.filter(condition)
     for condition in _range_conditions(filters):
@@ -71,12 +73,7 @@ def _exact_conditions(filters: OrderFilters) -> list[Q]:
         conditions.append(Q(number=search_text.plain_code(filters.number)))
     if filters.tracking:
         conditions.append(_tracking(filters))
-    if filters.method:
-        conditions.append(Q(payment_method_id__in=filters.method))
-    if filters.payment_status:
-        conditions.append(Q(payment_status__in=filters.payment_status))
-    if filters.payment_kind:
-        conditions.append(Q(payment_kind__in=filters.payment_kind))
+    conditions += _of_values(filters)
     if filters.provider:
         conditions.append(_is_at(filters))
     return conditions
@@ -93,13 +90,12 @@ def _is_at(filters: OrderFilters) -> Q:
 
 
 def _range_conditions(filters: OrderFilters) -> list[Q]:
-    conditions = []
-    if filters.amount_min is not None:
-        conditions.append(Q(payment_total__gte=filters.amount_min))
-    if filters.amount_max is not None:
-        conditions.append(Q(payment_total__lte=filters.amount_max))
-    conditions += [Q(**bounds) for bounds in _bounds(filters, ("ordered", "paid", "updated", "delivery"))]
-    return conditions
+    return [_amount(filters), *(Q(**bounds) for bounds in _bounds(filters, ("ordered", *DAYS)))]
+
+
+def _amount(filters: OrderFilters) -> Q:
+    bounds = {"payment_total__gte": filters.amount_min, "payment_total__lte": filters.amount_max}
+    return Q(**{name: bound for name, bound in bounds.items() if bound is not None})
 
 
 def _tracking(filters: OrderFilters) -> Q:
@@ -121,12 +117,54 @@ def _bounds(filters: OrderFilters, names: Iterable[str]) -> Iterator[dict[str, d
             yield bounds
 
 
-def shortest_range(filters: OrderFilters) -> int | None:
-    """About how many orders there are in the range that holds the fewest, of those by whose index a page could be
-    made; None where no such range is asked for, or a rare condition has an index of its own."""
+def shortest(filters: OrderFilters) -> int | None:
+    """About how many orders fulfil the condition that the fewest fulfil, of those with an index; None for lists that
+    the planner may be left alone with.
+
+    That is where one index holds the order of the screen and the rarest condition, too. It does not where days are
+    asked for that are no 受注日, or one of several values; then the planner may hope to meet a page in passing.
+    """
     if is_rare(filters):
         return None
-    ranges = [Q(**bounds) for bounds in _bounds(filters, ("paid", "updated", "delivery"))]
-    if filters.tracking:
-        ranges.append(_tracking(filters))
-    return min((expected_rows(Order.objects.filter(each)) for each in ranges), default=None)
+    ranges, others = _ranges(filters), _indexed(filters)
+    has_several = any(len(values) > 1 for values in _values(filters).values())
+    if not ranges and not (has_several and len(others) > 1):
+        return None
+    return min(expected_rows(Order.objects.filter(each)) for each in (*ranges, *others))
+
+
+def shortest_range(filters: OrderFilters) -> int | None:
+    """The same of the ranges alone; None where none is asked for, or a rare condition has an index of its own."""
+    if is_rare(filters):
+        return None
+    return min((expected_rows(Order.objects.filter(each)) for each in _ranges(filters)), default=None)
+
+
+def _ranges(filters: OrderFilters) -> list[Q]:
+    """Of the days but 受注日, and of お問い合わせ番号."""
+    ranges = [Q(**bounds) for bounds in _bounds(filters, DAYS)]
+    return [*ranges, _tracking(filters)] if filters.tracking else ranges
+
+
+def _indexed(filters: OrderFilters) -> list[Q]:
+    """The other conditions with an index, but the provider's: a shop has one or two."""
+    found = _of_values(filters)
+    if filters.amount_min is not None or filters.amount_max is not None:
+        found.append(_amount(filters))
+    if filters.deadline is not None:
+        found.append(HAS_DEADLINE)
+    return found
+
+
+def _values(filters: OrderFilters) -> dict[str, tuple[int, ...] | tuple[str, ...]]:
+    """The values of which a column may have any, by columns with an index in the order of the screen."""
+    return {
+        "status": filters.status,
+        "payment_method_id": filters.method,
+        "payment_status": filters.payment_status,
+        "payment_kind": filters.payment_kind,
+    }
+
+
+def _of_values(filters: OrderFilters) -> list[Q]:
+    return [Q(**{f"{name}__in": values}) for name, values in _values(filters).items() if values]

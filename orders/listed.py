@@ -8,9 +8,11 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from cagolab.postgres.carried import Carried
 from orders import counts
+from orders.models import Order
 from orders.statuses import OrderStatus
 
 
@@ -73,6 +75,20 @@ def read_chosen(sql: str, parameters: Sequence[Any], *, oldest_first: bool) -> l
     with connection.cursor() as cursor:
         cursor.execute(f"{_READ.format(ids=f'ARRAY({sql})')} ORDER BY {order}", parameters)
         return [ListedOrder._make(row) for row in cursor.fetchall()]
+
+
+def first_and_number(rows: QuerySet[Order], *, number: int, oldest_first: bool) -> tuple[list[int], int]:
+    """Ids of the first orders in the order of lists, and how many orders there are; all are read once, and sorted."""
+    listed, parameters = rows.order_by().values("id", "ordered_at").query.sql_with_params()
+    order = "ordered_at, id" if oldest_first else "ordered_at DESC, id DESC"
+    sql = f"""
+        WITH listed AS MATERIALIZED ({listed})
+        SELECT ARRAY(SELECT id FROM listed ORDER BY {order} LIMIT %s), (SELECT count(*) FROM listed)
+    """  # noqa: S608  (made by Django; what was typed is bound)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*parameters, number])
+        ids, found = cursor.fetchone()
+    return list(ids), int(found)
 
 
 class Choices(Carried):

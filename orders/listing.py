@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 
 from cagolab import clock
 from orders import beside, conditions, listed
+from orders.around import around
 from orders.beside import Beside
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
@@ -45,12 +46,12 @@ PAGE_SIZES: Final = tuple(range(10, 101, 10))
 DEFAULT_PAGE_SIZE: Final = 50
 # Totals are exact up to here; beyond, the screen says 10,000 件以上.
 TOTAL_LIMIT: Final = 10_000
-# Orders paid, changed or delivered between two days, or whose お問い合わせ番号 begins as asked for: so many are sorted for
-# a page without further thought; up to so many if the newest orders do not hold the page within some milliseconds. Of
-# more of them a page stands soon among the newest.
+# Of lists for which PostgreSQL might walk through all orders: where some condition leaves no more than so many, they are
+# sorted for a page without further thought; up to so many, if the page is not found within some milliseconds in the
+# order of the screen. Of more of them it is found there soon.
 SORTED_AT_ONCE: Final = 30_000
 SORTED_ROWS: Final = 150_000
-WALK_WITHIN_MS: Final = 10
+WALK_WITHIN_MS: Final = 5
 # How long the rows of a page wait for their total.
 COUNT_WITHIN_MS: Final = 15
 # Matches of a text are counted beside the rows where that should take no longer.
@@ -172,6 +173,8 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
     if conditions.is_rare(filters):
         # In the order of the partial index: its condition is rare, and the planner does not know that.
         rows = rows.order_by("-ordered_at", "-id")
+    elif (made := around(filters)) is not None:
+        return up_to_limit(made.count(rows, limit=TOTAL_LIMIT + 1))
     return up_to_limit(rows[: TOTAL_LIMIT + 1].count())
 
 
@@ -201,34 +204,54 @@ def _rows(
     """Up to `size` orders beyond a key in the order of the screen, whether there are more that way, and what a search
     has found. An index tells which; only these are read."""
     oldest_first = (filters.sort == "oldest") != backwards
-    in_range = conditions.shortest_range(filters)
+    rows = functools.partial(_in_order, filters, beyond=beyond, oldest_first=oldest_first)
     searched = None
-    if search is None and in_range is None:
+    if search is not None:
+        in_range = conditions.shortest_range(filters)
+        is_sorted = in_range is not None and in_range <= SORTED_ROWS
+        searched = search.rows(
+            sorted_afterwards(rows(), oldest_first=oldest_first) if is_sorted else rows(),
+            size=size,
+            beyond=beyond,
+            oldest_first=oldest_first,
+            is_sorted=is_sorted,
+            when_many=when_many,
+        )
+        found = listed.read(searched.ids)
+    elif (shortest := conditions.shortest(filters)) is None:
         found = _first_rows(filters, rows=size + 1, beyond=beyond, oldest_first=oldest_first)
     else:
-        rows = _in_order(filters, beyond=beyond, oldest_first=oldest_first)
-        is_sorted = in_range is not None and in_range <= SORTED_ROWS
-        as_sorted = sorted_afterwards(rows, oldest_first=oldest_first) if is_sorted else rows
-        if search is not None:
-            searched = search.rows(
-                as_sorted,
-                size=size,
-                beyond=beyond,
-                oldest_first=oldest_first,
-                is_sorted=is_sorted,
-                when_many=when_many,
-            )
-            ids = searched.ids
-        else:
-            walked = None
-            if in_range is not None and SORTED_AT_ONCE < in_range <= SORTED_ROWS:
-                walked = within(WALK_WITHIN_MS, lambda: list(rows[: size + 1].values_list("pk", flat=True)))
-            ids = list(as_sorted[: size + 1].values_list("pk", flat=True)) if walked is None else walked
+        ids, number = _first_ids(
+            filters, rows(), number=size + 1, shortest=shortest, oldest_first=oldest_first
+        )
+        if number is not None and beyond is None:
+            searched = Found(ids, total=number)
         found = listed.read(ids)
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
     return found, more, searched
+
+
+def _first_ids(
+    filters: OrderFilters, rows: QuerySet[Order], *, number: int, shortest: int, oldest_first: bool
+) -> tuple[list[int], int | None]:
+    """Ids of the first orders on a list: sorted where one condition leaves few, and then also how many there are; else in
+    the order of the screen, from where the first one may stand."""
+
+    def walked() -> list[int]:
+        made = around(filters)
+        if made is None:
+            return list(rows[:number].values_list("pk", flat=True))
+        return made.first(rows, number=number, oldest_first=oldest_first)
+
+    if shortest > SORTED_ROWS:
+        return walked(), None
+    if shortest > SORTED_AT_ONCE:
+        found = within(WALK_WITHIN_MS, walked)
+        if found is not None:
+            return found, None
+    return listed.first_and_number(rows, number=number, oldest_first=oldest_first)
 
 
 def _in_order(

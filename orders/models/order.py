@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.db import models
+from django.db.models.lookups import GreaterThan, LessThan
 from django.utils import timezone
 
 from orders.payment_copy import AUTHORIZED, LIVE
@@ -14,8 +16,27 @@ from orders.statuses import OrderStatus
 NEWEST_FIRST = ("-ordered_at", "-id")
 # Lists choose and count rows by these columns. They lie in the indexes too, so that a row is read only when it
 # stands on the page: ten thousand rows are counted in some milliseconds.
-_LISTED = ("status", "payment_provider", "payment_kind", "payment_status", "payment_total", "payment_method")
-_OTHER_DAYS = ("paid_at", "updated_at", "delivery_date")
+_LISTED = (
+    "status",
+    "payment_provider",
+    "payment_kind",
+    "payment_status",
+    "payment_total",
+    "payment_method",
+    "paid_at",
+    "updated_at",
+    "delivery_date",
+)
+# Nearly every order is paid, delivered and last changed between these days, counted from 受注日: lists of such days look
+# among the orders made around them, and for the others into an index of their own.
+DAYS: Final = {"paid": "paid_at", "updated": "updated_at", "delivery": "delivery_date"}
+EARLIEST: Final = timedelta(days=-1)
+LATEST: Final = timedelta(days=60)
+_ORDERED_ON: Final = models.Func(
+    models.F("ordered_at"),
+    template="(%(expressions)s AT TIME ZONE 'Asia/Tokyo')::date",
+    output_field=models.DateField(),
+)
 
 # What needs doing today (X-5): each has a partial index, and lists filter by the very same condition.
 PAYMENT_OPEN = models.Q(payment_is_open=True)
@@ -27,21 +48,29 @@ CANCELLED_WITH_LIVE_MONEY = models.Q(
 SHIPPED_NOT_CAPTURED = models.Q(payment_status__in=AUTHORIZED, status=OrderStatus.SHIPPED)
 
 
-def _listed(fields: tuple[str, ...], *, name: str, further: tuple[str, ...] = _LISTED) -> models.Index:
+def is_far_from_ordered(column: str) -> models.Q:
+    """Before EARLIEST or after LATEST: the days of 入金日, 更新日 or お届け日 from 受注日 on."""
+    since = models.F(column) - (_ORDERED_ON if column == "delivery_date" else models.F("ordered_at"))
+    return models.Q(LessThan(since, models.Value(EARLIEST))) | models.Q(
+        GreaterThan(since, models.Value(LATEST))
+    )
+
+
+def _listed(fields: tuple[str, ...], *, name: str) -> models.Index:
     """An index that answers which rows stand on a page of a list without reading other rows."""
     keys = {each.removeprefix("-") for each in fields}
-    return models.Index(fields=fields, include=[each for each in further if each not in keys], name=name)
+    return models.Index(fields=fields, include=[each for each in _LISTED if each not in keys], name=name)
 
 
-def _by(field: str, **how: Any) -> models.Index:
+def _by(field: str, *, further: tuple[str, ...] = (), **how: Any) -> models.Index:
     """An index of a column of which lists ask for a range: what they sort by and leave out lies in it too."""
-    others = [each for each in (*_LISTED, *_OTHER_DAYS) if each != field]
-    return models.Index(fields=[field], include=["ordered_at", "id", *others], **how)
+    others = [each for each in _LISTED if each != field]
+    return models.Index(fields=[field], include=["ordered_at", "id", *others, *further], **how)
 
 
 def _rare(condition: models.Q, *, name: str) -> models.Index:
     """An index of the few orders for which something needs doing, with all that lists ask for."""
-    return models.Index(fields=NEWEST_FIRST, include=[*_LISTED, *_OTHER_DAYS], condition=condition, name=name)
+    return models.Index(fields=NEWEST_FIRST, include=_LISTED, condition=condition, name=name)
 
 
 class Order(models.Model):
@@ -128,28 +157,37 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            # With the days that lists ask for besides 受注日: where many orders fulfil them, this index is walked through.
-            _listed(NEWEST_FIRST, further=(*_LISTED, *_OTHER_DAYS), name="order_days_listed"),
+            _listed(NEWEST_FIRST, name="order_days_listed"),
             # Totals of searches read the status of thousands of orders from here, without touching their rows.
             models.Index(
                 fields=["id"],
                 include=["status", "payment_provider", "payment_method"],
                 name="order_id_listed",
             ),
-            _listed(("status", *NEWEST_FIRST), name="order_status_listed"),
-            _listed(("payment_method", *NEWEST_FIRST), name="order_method_listed"),
-            _listed(("payment_status", *NEWEST_FIRST), name="order_payment_status_listed"),
-            _listed(("payment_kind", *NEWEST_FIRST), name="order_payment_kind_listed"),
+            _listed(("status", *NEWEST_FIRST), name="order_of_status"),
+            _listed(("payment_method", *NEWEST_FIRST), name="order_of_method"),
+            _listed(("payment_status", *NEWEST_FIRST), name="order_of_payment_status"),
+            _listed(("payment_kind", *NEWEST_FIRST), name="order_of_payment_kind"),
             # Descending: a provider's own list begins with its payments, not with all orders that have none.
-            _listed(("-payment_provider", *NEWEST_FIRST), name="order_of_provider_listed"),
+            _listed(("-payment_provider", *NEWEST_FIRST), name="order_of_provider"),
             _rare(PAYMENT_OPEN, name="order_open_listed"),
             _rare(AMOUNT_DIFFERS, name="order_differing_listed"),
             _rare(CANCELLED_WITH_LIVE_MONEY, name="order_live_listed"),
             _rare(SHIPPED_NOT_CAPTURED, name="order_uncaptured_listed"),
-            _by("payment_deadline", condition=HAS_DEADLINE, name="order_by_deadline"),
+            # Few: with all that lists may ask of them besides.
+            _by(
+                "payment_deadline",
+                further=("payment_amount", "payment_is_open", "tracking_number"),
+                condition=HAS_DEADLINE,
+                name="order_held_by_deadline",
+            ),
             _by("paid_at", condition=models.Q(paid_at__isnull=False), name="order_by_paid"),
             _by("delivery_date", condition=models.Q(delivery_date__isnull=False), name="order_by_delivery"),
             _by("updated_at", name="order_by_updated"),
+            *(
+                _by(column, condition=is_far_from_ordered(column), name=f"order_far_{name}")
+                for name, column in DAYS.items()
+            ),
             _by("payment_total", name="order_by_payment_total"),
             _by(
                 "tracking_number",

@@ -457,7 +457,7 @@ def test_the_amount_of_one_order_is_changed_by_the_rows_link(paygent: World, ope
 
 
 @pytest.mark.parametrize(
-    "name", ["order_of_provider_listed", "order_days_listed", "order_by_payment_total", "order_by_deadline"]
+    "name", ["order_of_provider", "order_days_listed", "order_by_payment_total", "order_held_by_deadline"]
 )
 def test_which_orders_it_lists_is_known_from_an_index_alone(name: str) -> None:
     index = next(index for index in Order._meta.indexes if index.name == name)

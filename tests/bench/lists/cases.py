@@ -12,6 +12,7 @@ import psycopg
 from orders import listing
 from orders.models import Order
 from payments.status_guide import PAGES
+from tests.bench.lists import combinations
 
 LIST_MS = 40.0
 SEARCH_MS = 60.0
@@ -24,6 +25,8 @@ COMPARED_ROWS = 1_000_000
 
 # Requests of a case whose pages nobody has seen yet.
 FIRST_LOOKS = 30
+# Lists, and searches, whose filters are drawn at random.
+COMBINATIONS = 120
 
 ADMIN, OSCAR = "/admin/shop/order/", "/dashboard/orders/"
 ADMIN_PAGE, OSCAR_PAGE = 50, 20
@@ -44,6 +47,8 @@ class Case:
     is_drawn: bool = False
     # Each address is asked for once: no process has drawn its rows before.
     is_first_look: bool = False
+    # Every address is measured, however many there are.
+    is_of_each: bool = False
 
 
 def cases(url: str, *, rows: int, seed: int) -> list[Case]:
@@ -131,6 +136,12 @@ def _lists(connection: psycopg.Connection, rows: int, draw: random.Random) -> li
                 _list(tracking=draw.randrange(100, 1000)),
             ],
             goal_ms=LIST_MS,
+        ),
+        Case(
+            name="受注一覧: filters at random",
+            paths=[_list_of(pairs) for pairs in combinations.lists(draw, COMBINATIONS)],
+            goal_ms=LIST_MS,
+            is_of_each=True,
         ),
     ]
 
@@ -253,6 +264,12 @@ def _searches(connection: psycopg.Connection, rows: int, draw: random.Random) ->
             goal_ms=SEARCH_MS,
         ),
         Case(
+            name="検索: texts and filters at random",
+            paths=[_list_of(pairs) for pairs in combinations.searches(draw, COMBINATIONS)],
+            goal_ms=SEARCH_MS,
+            is_of_each=True,
+        ),
+        Case(
             name="検索: deep",
             paths=[
                 _list(q=term, cursor=cursor, direction=direction)
@@ -285,6 +302,10 @@ def _single_pages(rows: int, draw: random.Random) -> list[Case]:
 
 def _search(name: str, terms: Sequence[str]) -> Case:
     return Case(name=f"検索: {name}", paths=[_list(q=term) for term in terms], goal_ms=SEARCH_MS)
+
+
+def _list_of(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"/orders/?{urlencode(pairs)}"
 
 
 def _list(**query: object) -> str:

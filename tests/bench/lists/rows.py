@@ -80,9 +80,9 @@ def orders(count: int, *, seed: int, now: datetime, methods: dict[str, int]) -> 
             "number": str(pk),
             "status": int(status),
             "ordered_at": ordered_at,
-            "paid_at": ordered_at + timedelta(days=1) if payment_status in _TAKEN else None,
+            "paid_at": _paid_at(ordered_at, age, draw) if payment_status in _TAKEN else None,
             "shipped_at": ordered_at + timedelta(days=2) if shipped else None,
-            "updated_at": ordered_at + timedelta(seconds=min(age - 1, draw.randrange(86_400 * 5))),
+            "updated_at": ordered_at + timedelta(seconds=_unchanged_since(age, draw)),
             "name": person.name,
             "kana": person.kana,
             "company": person.company,
@@ -109,6 +109,17 @@ def orders(count: int, *, seed: int, now: datetime, methods: dict[str, int]) -> 
             ),
             "payment_is_open": payment_status is S.AUTH and draw.random() < 0.0005,
         }
+
+
+def _paid_at(ordered_at: datetime, age: int, draw: random.Random) -> datetime:
+    """The next day, but for a few invoices that were paid months later."""
+    days = draw.randrange(61, 200) if draw.random() < 0.004 else 1
+    return ordered_at + timedelta(days=days if days * 86_400 < age else 1)
+
+
+def _unchanged_since(age: int, draw: random.Random) -> int:
+    """Seconds after the order was made: some days, but for the few that were looked at again at any time."""
+    return draw.randrange(age) if draw.random() < 0.03 else min(age - 1, draw.randrange(86_400 * 5))
 
 
 def copy_columns(model: type[Order] | type[OrderSearch]) -> list[str]:

@@ -163,7 +163,11 @@ class Run:
 
     def _ask(self, client: Client, who: str, line: Line, paths: Sequence[str], *, warm: int) -> None:
         self.supervisor.check()
-        rounds = min(self.arguments.rounds, len(paths)) if line.case.is_first_look else self.arguments.rounds
+        rounds = self.arguments.rounds
+        if line.case.is_first_look:
+            rounds = min(rounds, len(paths))
+        elif line.case.is_of_each:
+            rounds = max(rounds, len(paths))
         timing = client.measure(paths, warm=warm, rounds=rounds)
         line.timings[who] = timing
         counting = f", with total {timing.p95_with_total:,.1f} ms" if any(timing.counting) else ""

@@ -1,0 +1,123 @@
+"""Lists between days of 入金日, 更新日 or お届け日: looked for around these days, and never without the others."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+
+from cagolab.clock import TOKYO
+from orders import around as module
+from orders import listing
+from orders.around import around
+from orders.listing import OrderFilters, page, queryset, total
+from orders.models import Order
+from orders.models.order import is_far_from_ordered
+from tests.orders.shop import NOW, make_method
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 11, 20)
+# From 受注日 on; what lies at or beyond the bounds of what is usual, and between them.
+DAYS_LATER = (-3, -2, -1, 0, 1, 30, 59, 60, 61, 300)
+EVERY_WAY = pytest.mark.parametrize(
+    ("sorted_at_once", "sorted_rows"),
+    [(10**9, 10**9), (-1, 10**9), (-1, -1)],
+    ids=["sorted", "tried", "walked"],
+)
+
+
+@pytest.fixture
+def shop() -> None:
+    method = make_method()
+    Order.objects.bulk_create(
+        Order(
+            number=f"{made}/{later}",
+            ordered_at=NOW - timedelta(days=made * 40),
+            paid_at=NOW - timedelta(days=made * 40 - later) if made % 3 else None,
+            updated_at=NOW - timedelta(days=made * 40 - 2 * later),
+            delivery_date=TODAY - timedelta(days=made * 40 - 3 * later) if made % 2 else None,
+            payment_method=method,
+            payment_total=made,
+        )
+        for made in range(8)
+        for later in DAYS_LATER
+    )
+
+
+def ways_of_asking() -> list[OrderFilters]:
+    first, last = TODAY - timedelta(days=200), TODAY - timedelta(days=70)
+    return [
+        OrderFilters(paid_from=first),
+        OrderFilters(paid_to=last),
+        OrderFilters(paid_from=first, paid_to=last, sort="oldest"),
+        OrderFilters(updated_to=first, sort="oldest"),
+        OrderFilters(updated_from=last, amount_min=2),
+        OrderFilters(delivery_from=first, delivery_to=first),
+        OrderFilters(delivery_to=last, updated_from=first),
+        OrderFilters(paid_to=first, updated_from=last, delivery_from=first),
+        OrderFilters(paid_from=last, ordered_to=last),
+    ]
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("far_at_most", [0, -1], ids=["few are far", "too many are far"])
+def test_however_it_is_looked_for_the_list_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, shop: None, sorted_at_once: int, sorted_rows: int, far_at_most: int
+) -> None:
+    monkeypatch.setattr(listing, "SORTED_AT_ONCE", sorted_at_once)
+    monkeypatch.setattr(listing, "SORTED_ROWS", sorted_rows)
+    monkeypatch.setattr(listing, "WALK_WITHIN_MS", 60_000)
+    monkeypatch.setattr(module, "FAR_AT_MOST", far_at_most)
+    for filters in ways_of_asking():
+        keys = ("ordered_at", "pk") if filters.sort == "oldest" else ("-ordered_at", "-pk")
+        exact = list(queryset(filters).order_by(*keys).values_list("number", flat=True))
+        pages = [page(filters, size=7)]
+        while cursor := pages[-1].next_cursor:
+            pages.append(page(filters, size=7, cursor=cursor))
+        assert [order.number for each in pages for order in each.rows] == exact
+        assert {each.total for each in pages} == {len(exact)}
+        assert total(filters) == (len(exact), False)
+        if previous := pages[-1].previous_cursor:
+            back = page(filters, size=7, cursor=previous, direction="previous")
+            assert [order.number for order in back.rows] == exact[7 * (len(pages) - 2) :][:7]
+
+
+def test_what_was_made_long_before_or_after_is_left_out_of_the_look_around() -> None:
+    made = around(OrderFilters(paid_from=date(2026, 3, 1), updated_to=date(2026, 4, 30)))
+    assert made is not None
+    assert made.since is not None
+    assert made.until is not None
+    assert made.since.astimezone(TOKYO).date() == date(2025, 12, 31), "sixty days before"
+    assert made.until.astimezone(TOKYO).date() == date(2026, 5, 2), "the day after is the last one"
+
+
+def test_lists_between_no_such_days_are_not_looked_for_around_any() -> None:
+    assert around(OrderFilters(ordered_from=TODAY, amount_min=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("paid", "paid_at"), ("updated", "updated_at"), ("delivery", "delivery_date")]
+)
+def test_the_far_ones_are_read_from_their_own_index(name: str, column: str) -> None:
+    """The condition of lists is the index's own: PostgreSQL sees only by its words that it is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = Order.objects.filter(is_far_from_ordered(column)).values("pk").explain()
+    assert f"order_far_{name}" in plan, plan
+
+
+@EVERY_WAY
+def test_a_total_beyond_the_limit_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch, shop: None, sorted_at_once: int, sorted_rows: int
+) -> None:
+    monkeypatch.setattr(listing, "SORTED_AT_ONCE", sorted_at_once)
+    monkeypatch.setattr(listing, "SORTED_ROWS", sorted_rows)
+    monkeypatch.setattr(listing, "TOTAL_LIMIT", 9)
+    for filters in ways_of_asking():
+        exact = queryset(filters).count()
+        assert total(filters) == (min(exact, 9), exact > 9)
+        found = page(filters, size=5)
+        if exact > 5:
+            assert (found.total, found.total_is_capped) == (min(exact, 9), exact > 9)
