@@ -7,12 +7,13 @@ their own. PostgreSQL, which takes all days to be independent of each other, wou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from cagolab.clock import TOKYO
 from orders.filters import OrderFilters, midnight
 from orders.models import Order
 from orders.models.order import DAYS, EARLIEST, LATEST, is_far_from_ordered
@@ -24,21 +25,27 @@ FAR_AT_MOST: Final = 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """Orders made between `since` and `until` (excluded), and those that fulfil one of `far`, among which all orders
-    of a list are; some may be among both."""
+    """Orders made between `since` and `until` (excluded), and those elsewhere that fulfil one of `far`: among these are
+    all orders of a list."""
 
     since: datetime | None
     until: datetime | None
     far: tuple[Q, ...]
 
     def parts(self, rows: QuerySet[Order]) -> list[QuerySet[Order]]:
-        """The list in parts, which together are the whole."""
-        near = rows
+        """The list in parts, of which no two have an order in common."""
+        near, elsewhere = Q(), Q()
         if self.since is not None:
-            near = near.filter(ordered_at__gte=self.since)
+            near &= Q(ordered_at__gte=self.since)
+            elsewhere |= Q(ordered_at__lt=self.since)
         if self.until is not None:
-            near = near.filter(ordered_at__lt=self.until)
-        return [near, *(rows.filter(each) for each in self.far)]
+            near &= Q(ordered_at__lt=self.until)
+            elsewhere |= Q(ordered_at__gte=self.until)
+        parts, others = [rows.filter(near)], rows.filter(elsewhere)
+        for each in self.far:
+            parts.append(others.filter(each))
+            others = others.filter(~each)
+        return parts
 
     def first(self, rows: QuerySet[Order], *, number: int, oldest_first: bool) -> list[int]:
         """Ids of the first orders of a list that is in the order of the screen."""
@@ -50,10 +57,15 @@ class Around:
         in_order = sorted(found, key=lambda pk: (found[pk], pk), reverse=not oldest_first)
         return in_order[:number]
 
+    def is_beyond(self, rows: QuerySet[Order], elsewhere: Q) -> bool:
+        """Whether some order of the list stands elsewhere. Counted: to find one, PostgreSQL would hope to meet it in
+        passing."""
+        return any(rows.filter(elsewhere, each).count() for each in self.far)
+
     def count(self, rows: QuerySet[Order], *, limit: int) -> int:
         """How many are on the list; not more than `limit` are counted of each part."""
         near, *far = (part.values("pk")[:limit] for part in self.parts(rows))
-        return near.union(*far).count()
+        return near.union(*far, all=True).count()
 
 
 def around(filters: OrderFilters) -> Around | None:
@@ -70,6 +82,24 @@ def around(filters: OrderFilters) -> Around | None:
         until=until,
         far=tuple(is_far_from_ordered(DAYS[name]) for name in asked),
     )
+
+
+def narrowed(filters: OrderFilters, rows: QuerySet[Order]) -> OrderFilters:
+    """The same list with bounds of 受注日, where no order stands beyond them. `rows`: those of the list, or more.
+
+    For searches, which read texts by 受注日, and know no parts.
+    """
+    made = around(filters)
+    if made is None:
+        return filters
+    since, until = filters.ordered_from, filters.ordered_to
+    if made.since is not None and not made.is_beyond(rows, Q(ordered_at__lt=made.since)):
+        first = made.since.astimezone(TOKYO).date()
+        since = first if since is None else max(since, first)
+    if made.until is not None and not made.is_beyond(rows, Q(ordered_at__gte=made.until)):
+        last = made.until.astimezone(TOKYO).date() - timedelta(days=1)
+        until = last if until is None else min(until, last)
+    return replace(filters, ordered_from=since, ordered_to=until)
 
 
 def _made_between(filters: OrderFilters, names: list[str]) -> tuple[datetime | None, datetime | None]:

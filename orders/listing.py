@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 
 from cagolab import clock
 from orders import beside, conditions, listed
-from orders.around import around
+from orders.around import around, narrowed
 from orders.beside import Beside
 from orders.filters import OrderFilters
 from orders.listed import ListedOrder
@@ -100,10 +100,13 @@ def page(
     """
     key = _read_cursor(cursor)
     backwards = key is not None and direction == "previous"
+    asked = filters
+    if filters.terms:
+        filters = narrowed(filters, conditions.without_terms(filters))
     search = _search(filters) if filters.terms else None
     counting = Beside(
         lambda: None if search is None else search.total(limit=TOTAL_LIMIT + 1, within_ms=SOON_MS),
-        key=filters,
+        key=asked,
     )
     rows, more, searched = _rows(
         filters, search, size=size, beyond=key, backwards=backwards, when_many=counting.start
@@ -166,6 +169,7 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
         # A page of this list may have gone without its total just now.
         found = beside.left(filters)
         if found is None:
+            filters = narrowed(filters, conditions.without_terms(filters))
             found = _search(filters).total(limit=TOTAL_LIMIT + 1)
         assert found is not None, "however long it takes"
         return up_to_limit(found)

@@ -88,7 +88,12 @@ def markdown(results: list[Result]) -> str:
         rivals = [_times(line, name) for name in names]
         total = _counting(ours)
         missed = "; ".join(f"MISS {miss}" for miss in line.misses)
-        figures = [f"{ours.median:.1f}", f"{ours.p95:.1f}", total, f"{line.case.goal_ms:.0f}"]
+        figures = [
+            f"{ours.median:.1f}",
+            f"{ours.p95:.1f}",
+            total,
+            "" if line.case.goal_ms is None else f"{line.case.goal_ms:.0f}",
+        ]
         parts.append(" | ".join([f"| {line.case.name}", *figures, *rivals, f"{missed} |"]))
     if len(results) > 1:
         sizes = sorted(results, key=lambda result: result.rows)

@@ -183,7 +183,7 @@ class Run:
 def _misses(line: Line, size: int) -> list[str]:
     ours = line.timings["ours"]
     found = []
-    if ours.p95_with_total > line.case.goal_ms:
+    if line.case.goal_ms is not None and ours.p95_with_total > line.case.goal_ms:
         found.append(f"p95 {ours.p95_with_total:.1f} ms, goal {line.case.goal_ms:.0f} ms")
     if size < cases.COMPARED_ROWS:
         return found
