@@ -141,9 +141,16 @@ def test_lists_between_no_such_days_are_not_looked_for_around_any() -> None:
 )
 def test_the_far_ones_are_read_from_their_own_index(name: str, column: str) -> None:
     """The condition of lists is the index's own: PostgreSQL sees only by its words that it is."""
+    sql, parameters = Order.objects.filter(is_far_from_ordered(column)).values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [f"order_far_{name}"])
+        (definition,) = cursor.fetchone()
+        # A table that has no other index, so that none can be preferred.
+        cursor.execute("CREATE TEMP TABLE alone (LIKE orders_order)")
+        cursor.execute(definition.replace("ON public.orders_order", "ON alone"))
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = Order.objects.filter(is_far_from_ordered(column)).values("pk").explain()
+        cursor.execute(f"EXPLAIN {sql.replace('orders_order', 'alone')}", parameters)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
     assert f"order_far_{name}" in plan, plan
 
 
