@@ -14,6 +14,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from cagolab.clock import TOKYO
+from orders import conditions
 from orders.filters import OrderFilters, midnight
 from orders.models import Order
 from orders.models.order import DAYS, EARLIEST, LATEST, is_far_from_ordered
@@ -84,14 +85,12 @@ def around(filters: OrderFilters) -> Around | None:
     )
 
 
-def narrowed(filters: OrderFilters, rows: QuerySet[Order]) -> OrderFilters:
-    """The same list with bounds of 受注日, where no order stands beyond them. `rows`: those of the list, or more.
-
-    For searches, which read texts by 受注日, and know no parts.
-    """
+def narrowed(filters: OrderFilters) -> OrderFilters:
+    """The same list with bounds of 受注日, where no order stands beyond them: for searches, which read texts by 受注日."""
     made = around(filters)
     if made is None:
         return filters
+    rows = conditions.without_terms(filters)
     since, until = filters.ordered_from, filters.ordered_to
     if made.since is not None and not made.is_beyond(rows, Q(ordered_at__lt=made.since)):
         first = made.since.astimezone(TOKYO).date()

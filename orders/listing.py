@@ -102,7 +102,7 @@ def page(
     backwards = key is not None and direction == "previous"
     asked = filters
     if filters.terms:
-        filters = narrowed(filters, conditions.without_terms(filters))
+        filters = narrowed(filters)
     search = _search(filters) if filters.terms else None
     counting = Beside(
         lambda: None if search is None else search.total(limit=TOTAL_LIMIT + 1, within_ms=SOON_MS),
@@ -169,8 +169,7 @@ def total(filters: OrderFilters) -> tuple[int, bool]:
         # A page of this list may have gone without its total just now.
         found = beside.left(filters)
         if found is None:
-            filters = narrowed(filters, conditions.without_terms(filters))
-            found = _search(filters).total(limit=TOTAL_LIMIT + 1)
+            found = _search(narrowed(filters)).total(limit=TOTAL_LIMIT + 1)
         assert found is not None, "however long it takes"
         return up_to_limit(found)
     rows = queryset(filters)
