@@ -84,7 +84,11 @@ class Payment(models.Model):
                 name="payment_status_known",
             ),
         ]
-        indexes = [models.Index(fields=["status", "authorized_at"], name="payment_status_authorized")]
+        indexes = [
+            models.Index(fields=["status", "authorized_at"], name="payment_status_authorized"),
+            # Few: of orders that were not paid at the first attempt.
+            models.Index(fields=["order"], condition=Q(attempt__gt=1), name="payment_of_further_attempt"),
+        ]
 
     def __str__(self) -> str:
         return f"決済 {self.provider_order_id}"

@@ -17,9 +17,13 @@ from payments.models import Payment
 from payments.nightly import rules
 from payments.nightly.stale_cases import SOURCE
 
+# The copy on the order is of its newest payment; where there were several attempts, an older one may have been taken.
 _OF_GIVEN_UP = """
     payments_payment.order_id = ANY(ARRAY(
-        SELECT id FROM orders_order WHERE status = ANY(%s) AND payment_provider <> '' ORDER BY id
+        SELECT id FROM orders_order
+        WHERE status = ANY(%s)
+          AND (payment_status = ANY(%s) OR id IN (SELECT order_id FROM payments_payment WHERE attempt > 1))
+        ORDER BY id
     ))
 """
 
@@ -28,13 +32,14 @@ def waiting() -> QuerySet[Payment]:
     """Payments that were taken for orders that never became orders, oldest first: a person decides.
 
     There are next to none. Nearly all payments were taken, and of ten thousand orders that were given up the planner
-    does not know that hardly any was paid: so their payments are looked up by the orders, and sorted by what no index
-    holds.
+    does not know that hardly any was paid: so their payments are looked up by the orders that may have one, and sorted
+    by what no index holds.
     """
-    is_given_up = RawSQL(_OF_GIVEN_UP, [sorted(HIDDEN_BY_DEFAULT)], BooleanField())  # noqa: S611
+    taken = sorted(rules.TAKEN)
+    is_given_up = RawSQL(_OF_GIVEN_UP, [sorted(HIDDEN_BY_DEFAULT), taken], BooleanField())  # noqa: S611
     ordered_at = ExpressionWrapper(F("order__ordered_at") + timedelta(0), output_field=DateTimeField())
     return (
-        Payment.objects.filter(is_given_up, status__in=sorted(rules.TAKEN))
+        Payment.objects.filter(is_given_up, status__in=taken)
         .select_related("order", "account")
         .order_by(ordered_at.asc(), "pk")
     )

@@ -12,7 +12,7 @@ from gateways.vocabulary import PaymentStatus as S
 from orders import changes
 from orders.models import Order
 from orders.statuses import OrderStatus
-from payments import inquiry, operations, recovery
+from payments import inquiry, operations, order_copy, recovery
 from payments.models import Operation, Payment, ShopMail, StaleCase, StaleRun
 from payments.nightly import adoption, rules, shop_mails, stale_cases, stale_orders, stale_worklist
 from tests.bulk.shop import in_threads
@@ -96,6 +96,28 @@ def test_a_sale_found_is_not_touched_and_waits_for_a_person(
     assert "「受注として採用」か「返金」を選んでください。" in message
     assert [waiting.pk for waiting in adoption.waiting()] == [payment.pk]
     assert given_up.stock() == STOCK - 1
+
+
+def test_a_sale_found_waits_for_a_person_though_a_newer_attempt_failed(
+    world: World, given_up: GivenUpShop
+) -> None:
+    order = given_up.order()
+    taken = given_up.lost(order, at_provider="SALES")
+    given_up.run()
+    failed = Payment.objects.create(
+        order=order,
+        account=world.account,
+        kind=taken.kind,
+        status=S.PAYFAIL,
+        amount=taken.amount,
+        provider_order_id=f"{taken.provider_order_id}x",
+        attempt=taken.attempt + 1,
+        created_at=clock.now(),
+    )
+    order_copy.write(failed)
+    order.refresh_from_db()
+    assert order.payment_status == S.PAYFAIL
+    assert [waiting.pk for waiting in adoption.waiting()] == [taken.pk]
 
 
 def test_adopting_makes_it_a_paid_order_once(world: World, given_up: GivenUpShop) -> None:
