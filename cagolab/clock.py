@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 from django.conf import settings
+from requests.adapters import HTTPAdapter
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 # How long an offset read from the sandbox is believed; short, so that a test that moves the clock waits little.
@@ -22,6 +23,8 @@ _lock = threading.Lock()
 # Guarded by the lock. Kept alive: two questions a second would otherwise cost more than what they interrupt.
 _session = requests.Session()
 _session.trust_env = False
+# Once more where the server has closed the connection in the very moment in which it is used again.
+_session.mount("http://", HTTPAdapter(max_retries=1))
 _offset = timedelta()
 _read_at = float("-inf")
 
