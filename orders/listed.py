@@ -71,24 +71,26 @@ def read(ids: Sequence[int]) -> list[ListedOrder]:
 
 def read_chosen(sql: str, parameters: Sequence[Any], *, oldest_first: bool) -> list[ListedOrder]:
     """The orders whose ids a SELECT yields, in the order of lists; one query."""
-    order = "ordered_at, id" if oldest_first else "ordered_at DESC, id DESC"
     with connection.cursor() as cursor:
-        cursor.execute(f"{_READ.format(ids=f'ARRAY({sql})')} ORDER BY {order}", parameters)
+        cursor.execute(f"{_READ.format(ids=f'ARRAY({sql})')} ORDER BY {_order(oldest_first)}", parameters)
         return [ListedOrder._make(row) for row in cursor.fetchall()]
 
 
 def first_and_number(rows: QuerySet[Order], *, number: int, oldest_first: bool) -> tuple[list[int], int]:
     """Ids of the first orders in the order of lists, and how many orders there are; all are read once, and sorted."""
     listed, parameters = rows.order_by().values("id", "ordered_at").query.sql_with_params()
-    order = "ordered_at, id" if oldest_first else "ordered_at DESC, id DESC"
     sql = f"""
         WITH listed AS MATERIALIZED ({listed})
-        SELECT ARRAY(SELECT id FROM listed ORDER BY {order} LIMIT %s), (SELECT count(*) FROM listed)
+        SELECT ARRAY(SELECT id FROM listed ORDER BY {_order(oldest_first)} LIMIT %s), (SELECT count(*) FROM listed)
     """  # noqa: S608  (made by Django; what was typed is bound)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*parameters, number])
         ids, found = cursor.fetchone()
     return list(ids), int(found)
+
+
+def _order(oldest_first: bool) -> str:
+    return "ordered_at, id" if oldest_first else "ordered_at DESC, id DESC"
 
 
 class Choices(Carried):

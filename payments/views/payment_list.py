@@ -101,6 +101,7 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
         shown = typed.get(name, "") if value in (None, "") else str(value)
         return Box(name, "", value=shown, error=filters.errors.get(name, ""))
 
+    ticked = checks(filters)
     days = [str(each) for each in deadline_words.NEAR_DAYS]
     if filters.deadline is not None and str(filters.deadline) not in days:
         days.append(str(filters.deadline))
@@ -126,7 +127,7 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
             for label, statuses in labels.LIST_STATES
         ),
         "deadline_days": tuple((each, each == str(filters.deadline)) for each in days),
-        "checks": checks(filters),
+        "checks": ticked,
         "ordered": Range("受注日", "date", box("ordered_from"), box("ordered_to")),
         "other_errors": [
             message
@@ -139,6 +140,6 @@ def _search_area(filters: OrderFilters, typed: QueryDict) -> dict[str, Any]:
             or filters.deadline is not None
             or filters.ordered_from
             or filters.ordered_to
-            or any(check.checked for check in checks(filters))
+            or any(check.checked for check in ticked)
         ),
     }
