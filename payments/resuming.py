@@ -57,7 +57,7 @@ def resume(operation: Operation, payment: Payment, now: datetime) -> Operation:
         outcome = calling.call_step(payment, operation)
     if not _never_arrived(outcome, operation):
         Operation.objects.filter(pk=operation.pk).update(last_answer=outcome_text(outcome))
-    elif closed := _heard_again(operation.pk, step, now):
+    elif closed := _heard_again(operation.pk, step, clock.now()):
         return closed
     asks = operation.asks + 1
     Operation.objects.filter(pk=operation.pk).update(asks=asks)
@@ -97,7 +97,7 @@ def _heard_again(operation_id: int, step: int, now: datetime) -> Operation | Non
             equal_answers=operation.equal_answers, timeout_at=operation.timeout_at, now=now
         ):
             reason = Reason(kind=ReasonKind.NOT_FOUND, text=_ABSENT_TEXT)
-            settlement.close(payment, operation, Operation.State.NOT_EXECUTED, reason, clock.now())
+            settlement.close(payment, operation, Operation.State.NOT_EXECUTED, reason, now)
             return operation
         operation.save(update_fields=["last_answer", "equal_answers"])
     return None
